@@ -1,0 +1,1 @@
+"""The numerics: numpy and torch only, no model files, no user interface."""

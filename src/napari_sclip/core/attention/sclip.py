@@ -1,0 +1,13 @@
+"""SCLIP: correlative self-attention, the block's residual and MLP kept."""
+
+from __future__ import annotations
+
+from napari_sclip.core.attention.base import AttentionMode
+from napari_sclip.core.attention.correlative import correlative_attention
+
+MODE = AttentionMode(
+    name="sclip",
+    attend=correlative_attention,
+    reduced=False,
+    summary="softmax(q qT) v + softmax(k kT) v; residual and MLP kept (Wang et al., 2024)",
+)

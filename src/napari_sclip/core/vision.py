@@ -1,0 +1,187 @@
+"""The vision tower: windows of pixels to dense features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_sclip.core.attention import AttentionInputs, AttentionMode
+from napari_sclip.core.transformer import (
+    ACTIVATIONS,
+    Norm,
+    Transformer,
+    read_norm,
+    read_transformer,
+)
+
+
+@dataclass(frozen=True)
+class VisionTower:
+    """The parameters of a CLIP vision transformer.
+
+    Attributes
+    ----------
+    patch_weight : (width, 3, patch, patch) tensor
+        The patch embedding.
+    patch_bias : (width,) tensor or None
+    class_embedding : (width,) tensor
+    positional_embedding : (1 + side * side, width) tensor
+        The class token's row first.
+    ln_pre : Norm or None
+    transformer : Transformer
+    ln_post : Norm
+    projection : (width, D) tensor or None
+    """
+
+    patch_weight: Tensor
+    patch_bias: Tensor | None
+    class_embedding: Tensor
+    positional_embedding: Tensor
+    ln_pre: Norm | None
+    transformer: Transformer
+    ln_post: Norm
+    projection: Tensor | None
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch in pixels."""
+        return int(self.patch_weight.shape[-1])
+
+    @property
+    def side(self) -> int:
+        """Patches along a side of the window that the tower was trained with."""
+        return round((self.positional_embedding.shape[0] - 1) ** 0.5)
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the window that the tower was trained with."""
+        return self.side * self.patch
+
+    @property
+    def feature_size(self) -> int:
+        """Length D of a feature."""
+        last = self.patch_weight if self.projection is None else self.projection.T
+        return int(last.shape[0])
+
+
+def read_vision_tower(
+    state: Mapping[str, Tensor], *, heads: int, activation: str, eps: float = 1e-5
+) -> VisionTower:
+    """Read the tower from a state dict with open_clip's names (``visual.conv1.weight``, ...).
+
+    Parameters
+    ----------
+    state : mapping of str to tensor
+        The whole state dict, or its ``visual.`` part.
+    heads : int
+        Attention heads of every block.
+    activation : str
+        A key of `ACTIVATIONS`.
+    eps : float
+        Of every layer norm.
+    """
+    return VisionTower(
+        patch_weight=state["visual.conv1.weight"],
+        patch_bias=state.get("visual.conv1.bias"),
+        class_embedding=state["visual.class_embedding"],
+        positional_embedding=state["visual.positional_embedding"],
+        ln_pre=read_norm(state, "visual.ln_pre", eps) if "visual.ln_pre.weight" in state else None,
+        transformer=read_transformer(
+            state, "visual.transformer", heads=heads, activation=activation, eps=eps
+        ),
+        ln_post=read_norm(state, "visual.ln_post", eps),
+        projection=state.get("visual.proj"),
+    )
+
+
+def resample_positions(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Fit a position embedding to a patch grid, as the authors of SCLIP (and DINO) do.
+
+    Parameters
+    ----------
+    embedding : (1 + side * side, width) tensor
+        The class token's row first.
+    grid : tuple of int
+        Patches of the window, (Hp, Wp).
+
+    Returns
+    -------
+    (1 + Hp * Wp, width) tensor
+    """
+    side = round((embedding.shape[0] - 1) ** 0.5)
+    if grid == (side, side):
+        return embedding
+    class_row, rows = embedding[:1], embedding[1:]
+    square = rows.float().reshape(1, side, side, -1).permute(0, 3, 1, 2)
+    # A tenth of a patch keeps the float product from rounding down to one patch less.
+    scale = ((grid[0] + 0.1) / side, (grid[1] + 0.1) / side)
+    fitted = F.interpolate(square, scale_factor=scale, mode="bicubic", align_corners=False)
+    flat = fitted.permute(0, 2, 3, 1).reshape(grid[0] * grid[1], -1)
+    return torch.cat([class_row, flat.to(embedding.dtype)])
+
+
+def embed_patches(tower: VisionTower, windows: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Turn windows into tokens with positions: the input of the first block.
+
+    Returns
+    -------
+    tokens : (B, 1 + Hp * Wp, width) tensor
+    grid : tuple of int
+        (Hp, Wp)
+    """
+    patch = tower.patch
+    batch, channels = windows.shape[:2]
+    grid = windows.shape[2] // patch, windows.shape[3] // patch
+    whole = windows[:, :, : grid[0] * patch, : grid[1] * patch]
+    # A matrix product rather than a convolution: faster on CPUs, and never TF32 on GPUs.
+    pixels = whole.reshape(batch, channels, grid[0], patch, grid[1], patch)
+    pixels = pixels.permute(0, 2, 4, 1, 3, 5).reshape(batch, grid[0] * grid[1], -1)
+    tokens = F.linear(pixels, tower.patch_weight.flatten(1), tower.patch_bias)
+    class_token = tower.class_embedding.expand(batch, 1, -1)
+    tokens = torch.cat([class_token, tokens], dim=1)
+    tokens = tokens + resample_positions(tower.positional_embedding, grid)
+    return (tokens if tower.ln_pre is None else tower.ln_pre(tokens)), grid
+
+
+def dense_features(tower: VisionTower, windows: Tensor, mode: AttentionMode) -> Tensor:
+    """Compute the features of every patch of every window.
+
+    All blocks but the last run as they were trained; the last one follows `mode`
+    (Wang, Mei, Yuille, "SCLIP", ECCV 2024, section 3).
+
+    Parameters
+    ----------
+    tower : VisionTower
+        On the device and of the dtype to compute with.
+    windows : (B, 3, h, w) tensor
+        Normalised pixels, on the tower's device and of its dtype.
+    mode : AttentionMode
+        What the last block does.
+
+    Returns
+    -------
+    (B, Hp, Wp, D) float32 tensor
+        L2-normalised.
+    """
+    tokens, grid = embed_patches(tower, windows)
+    transformer = tower.transformer
+    *earlier, last = transformer.blocks
+    for block in earlier:
+        tokens = transformer.run_block(block, tokens)
+    normed = last.ln_1(tokens)
+    q, k, v = last.qkv(normed, transformer.heads)
+    attended = mode.attend(AttentionInputs(tokens=normed, q=q, k=k, v=v, grid=grid))
+    # Nothing mixes tokens after the attention, so the class token is dropped here already.
+    out = last.merge_heads(attended[:, :, 1:])
+    if not mode.reduced:
+        out = tokens[:, 1:] + out
+        out = out + last.mlp(out, ACTIVATIONS[transformer.activation])
+    out = tower.ln_post(out)
+    if tower.projection is not None:
+        out = out @ tower.projection
+    out = F.normalize(out.float(), dim=-1)
+    return out.unflatten(1, grid)

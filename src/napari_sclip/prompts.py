@@ -1,0 +1,177 @@
+"""Classes and the phrases that stand for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from napari_sclip.errors import ClassesError
+from napari_sclip.palette import parse_color
+
+BACKGROUND_NAME = "background"
+
+
+@dataclass(frozen=True)
+class ClassPrompt:
+    """One output label and the phrases that describe it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the class. A class named ``background`` is the background.
+    prompts : sequence of str, optional
+        Phrases given to the text tower, one or more; the name itself if left empty.
+    background : bool, optional
+        Whether the pixels of this class get id 0.
+    color : str, optional
+        A colour name of CSS or ``#rrggbb``; a stable colour is chosen by name if left out.
+
+    Raises
+    ------
+    ClassesError
+        If the name or a prompt is empty, or the colour cannot be read.
+    """
+
+    name: str
+    prompts: tuple[str, ...] = ()
+    background: bool = False
+    color: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ClassesError(
+                f"A class needs a name of at least one character; got {self.name!r}. "
+                "Give the class a name."
+            )
+        given: object = self.prompts
+        prompts = (given,) if isinstance(given, str) else given
+        if not isinstance(prompts, Sequence) or not all(isinstance(p, str) for p in prompts):
+            raise ClassesError(
+                f"The prompts of class {self.name!r} must be strings; got {given!r}. "
+                "Give a tuple of phrases."
+            )
+        cleaned = tuple(" ".join(str(p).split()) for p in prompts)
+        if not all(cleaned):
+            raise ClassesError(
+                f"The prompts of class {self.name!r} must not be empty; got {given!r}. "
+                "Remove the empty one, or leave out all to use the name itself."
+            )
+        name = " ".join(self.name.split())
+        if self.color is not None:
+            parse_color(self.color)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "prompts", tuple(dict.fromkeys(cleaned)) or (name,))
+        object.__setattr__(self, "background", bool(self.background) or is_background_name(name))
+
+
+def is_background_name(name: str) -> bool:
+    """Whether a class of this name is the background."""
+    return name.strip().casefold() == BACKGROUND_NAME
+
+
+def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassPrompt, ...]:
+    """Read classes in any of the forms that the public calls accept.
+
+    Parameters
+    ----------
+    classes : str or sequence of (str or ClassPrompt)
+        As a string, classes are separated by commas or new lines and
+        ``name = prompt | prompt`` gives a class prompts of its own. Each string of a
+        sequence is one class in the same form.
+
+    Returns
+    -------
+    tuple of ClassPrompt
+        In the order given, names unique, at most one of them the background.
+
+    Raises
+    ------
+    ClassesError
+        If there is no class, only the background, a name twice, or more than one background.
+    """
+    if isinstance(classes, str):
+        items: list[str | ClassPrompt] = list(re.split(r"[,\n]", classes))
+    elif isinstance(classes, ClassPrompt):
+        items = [classes]
+    elif isinstance(classes, Sequence):
+        items = list(classes)
+    else:
+        raise ClassesError(
+            "Classes must be a string such as 'leaf, soil' or a sequence of strings and "
+            f"ClassPrompt; got {type(classes).__name__}."
+        )
+    parsed = [_parse_one(item) for item in items if not _is_blank(item)]
+    _check_together(parsed)
+    return tuple(parsed)
+
+
+def label_ids(classes: Sequence[ClassPrompt]) -> tuple[int, ...]:
+    """Label id of each class: 0 for the background, the others counted from 1 in order."""
+    ids, following = [], 1
+    for item in classes:
+        if item.background:
+            ids.append(0)
+        else:
+            ids.append(following)
+            following += 1
+    return tuple(ids)
+
+
+def format_classes(classes: Sequence[ClassPrompt]) -> str:
+    """Write classes in the string form that `parse_classes` reads."""
+    return ", ".join(
+        c.name if c.prompts == (c.name,) else f"{c.name} = {' | '.join(c.prompts)}"
+        for c in classes
+    )
+
+
+
+
+def _is_blank(item: object) -> bool:
+    return isinstance(item, str) and not item.strip()
+
+
+def _parse_one(item: object) -> ClassPrompt:
+    if isinstance(item, ClassPrompt):
+        return item
+    if not isinstance(item, str):
+        raise ClassesError(
+            f"A class must be a string or a ClassPrompt; got {type(item).__name__} ({item!r})."
+        )
+    name, equals, phrases = item.partition("=")
+    if not equals:
+        return ClassPrompt(item)
+    prompts = tuple(p for p in phrases.split("|") if p.strip())
+    if not name.strip() or not prompts or "=" in phrases:
+        raise ClassesError(
+            f"Expected 'name = prompt | prompt'; got {item.strip()!r}. "
+            "Write the name before one '=' and at least one phrase after it."
+        )
+    return ClassPrompt(name, prompts)
+
+
+def _check_together(classes: Sequence[ClassPrompt]) -> None:
+    if not classes:
+        raise ClassesError(
+            "Expected at least one class; got none. Type what you want to see labelled, "
+            "for example 'leaf, soil, insect'."
+        )
+    names = [c.name for c in classes]
+    doubles = sorted({n for n in names if names.count(n) > 1})
+    if doubles:
+        raise ClassesError(
+            f"Every class needs a name of its own; given more than once: {', '.join(doubles)}. "
+            "To give one class several phrases, write 'name = phrase | phrase'."
+        )
+    backgrounds = [c.name for c in classes if c.background]
+    if len(backgrounds) > 1:
+        raise ClassesError(
+            f"At most one class can be the background; got {', '.join(backgrounds)}. "
+            "Join them: 'background = phrase | phrase'."
+        )
+    if len(backgrounds) == len(classes):
+        raise ClassesError(
+            f"Expected at least one class besides the background; got only {backgrounds[0]!r}. "
+            "Add a class that you want to see labelled."
+        )
