@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from napari_sclip.errors import ConfigError
@@ -87,7 +89,7 @@ class SegmentationConfig:
         _set(self, "templates", _checked_templates(self.templates))
         _set(self, "logit_scale", _number("logit_scale", self.logit_scale))
         if self.logit_scale <= 0:
-            raise ConfigError(f"logit_scale must be above 0; got {self.logit_scale}. CLIP uses 40.")
+            raise ConfigError(f"logit_scale must be above 0; got {self.logit_scale}. 40 is usual.")
         for name in ("threshold", "min_area_fraction"):
             value = _number(name, getattr(self, name))
             if not 0 <= value <= 1:
@@ -123,7 +125,10 @@ class SegmentationConfig:
         return dataclasses.replace(self, window=window, stride=stride)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values that JSON can hold."""
+        """Return the fields as plain values that JSON can hold.
+
+        A window and a stride that were left alone become the numbers that they stand for here.
+        """
         values = dataclasses.asdict(self)
         for name in ("window", "stride"):
             values[name] = int(values[name])
@@ -141,7 +146,7 @@ class SegmentationConfig:
             If a key is unknown or a value not usable.
         """
         known = [f.name for f in dataclasses.fields(cls)]
-        unknown = sorted(set(values) - set(known))
+        unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
             raise ConfigError(
                 f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}."
@@ -164,20 +169,25 @@ def _set(config: SegmentationConfig, name: str, value: object) -> None:
 def _pixels(name: str, value: object) -> int:
     if isinstance(value, ModelDefault):
         return value
-    index = getattr(value, "__index__", None)
-    if isinstance(value, bool) or index is None:
+    try:
+        pixels = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        pixels = None
+    if pixels is None:
         raise ConfigError(f"{name} must be a whole number of pixels; got {value!r}.")
-    pixels = int(index())
     if pixels < 1:
         raise ConfigError(f"{name} must be at least 1 pixel; got {pixels}.")
     return pixels
 
 
 def _number(name: str, value: object) -> float:
-    convert = getattr(value, "__float__", None)
-    if isinstance(value, (bool, str)) or convert is None:
+    # A numpy boolean or complex number has __float__ too, and is no Real.
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ConfigError(f"{name} must be a number; got {value!r}.")
-    number = float(convert())
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise ConfigError(f"{name} must be a finite number; got {number}.")
     return number

@@ -48,20 +48,28 @@ def parse_color(color: str) -> tuple[int, int, int]:
     """
     from PIL import ImageColor
 
+    expected = f"Expected a colour name such as 'orange' or '#e69f00'; got {color!r}."
     try:
-        red, green, blue = ImageColor.getrgb(color)[:3]
+        red, green, blue = ImageColor.getrgb(color.strip())[:3]
     except (ValueError, AttributeError, TypeError) as error:
-        raise ClassesError(
-            f"Expected a colour name such as 'orange' or '#e69f00'; got {color!r}."
-        ) from error
+        raise ClassesError(expected) from error
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise ClassesError(expected)  # Pillow lets rgb(300, 0, 0) pass
     return red, green, blue
+
+
+def shades() -> tuple[tuple[tuple[int, int, int], ...], ...]:
+    """Return the palette, a lighter one and a darker one, red, green and blue in 0..255."""
+    palette = tuple(parse_color(c) for c in COLORBLIND_PALETTE)
+    return palette, _mixed(palette, 255), _mixed(palette, 0)
 
 
 def class_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], ...]:
     """Choose the colour of each class.
 
     A class without a colour of its own takes the palette's entry that its name hashes to,
-    or the next free one where another class already took it.
+    or the next free one where another class already took it. When all are taken, lighter and
+    then darker shades of them follow; only beyond those do colours occur twice.
 
     Parameters
     ----------
@@ -74,13 +82,17 @@ def class_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], 
         One colour a class, red, green and blue in 0..255.
     """
     own = {c.name: parse_color(c.color) for c in classes if c.color is not None}
-    palette = [parse_color(c) for c in COLORBLIND_PALETTE]
+    palettes = shades()
     taken = set(own.values())
     for item in classes:
         if item.name in own:
             continue
         start = int.from_bytes(hashlib.sha256(item.name.encode()).digest()[:4], "big")
-        turns = [palette[(start + k) % len(palette)] for k in range(len(palette))]
+        turns = [p[(start + k) % len(p)] for p in palettes for k in range(len(p))]
         own[item.name] = next((c for c in turns if c not in taken), turns[0])
         taken.add(own[item.name])
     return tuple(own[c.name] for c in classes)
+
+
+def _mixed(palette: Sequence[tuple[int, int, int]], other: int) -> tuple[tuple[int, int, int], ...]:
+    return tuple(((r + other) // 2, (g + other) // 2, (b + other) // 2) for r, g, b in palette)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from napari_sclip.errors import ClassesError
 from napari_sclip.palette import parse_color
 
 BACKGROUND_NAME = "background"
+
+_SEPARATORS = re.compile(r"[,\r\n]")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class ClassPrompt:
     Raises
     ------
     ClassesError
-        If the name or a prompt is empty, or the colour cannot be read.
+        If the name or a prompt is empty, or another field is not usable.
     """
 
     name: str
@@ -56,6 +59,10 @@ class ClassPrompt:
             raise ClassesError(
                 f"The prompts of class {self.name!r} must not be empty; got {given!r}. "
                 "Remove the empty one, or leave out all to use the name itself."
+            )
+        if self.background not in (True, False):
+            raise ClassesError(
+                f"background of class {self.name!r} must be True or False; got {self.background!r}."
             )
         name = " ".join(self.name.split())
         if self.color is not None:
@@ -88,10 +95,11 @@ def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassProm
     Raises
     ------
     ClassesError
-        If there is no class, only the background, a name twice, or more than one background.
+        If there is no class, only the background, a name twice, or more than one background,
+        or if a string of a sequence is empty: the classes after it would get other ids.
     """
     if isinstance(classes, str):
-        items: list[str | ClassPrompt] = list(re.split(r"[,\n]", classes))
+        items: list[str | ClassPrompt] = [c for c in _SEPARATORS.split(classes) if c.strip()]
     elif isinstance(classes, ClassPrompt):
         items = [classes]
     elif isinstance(classes, Sequence):
@@ -101,7 +109,7 @@ def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassProm
             "Classes must be a string such as 'leaf, soil' or a sequence of strings and "
             f"ClassPrompt; got {type(classes).__name__}."
         )
-    parsed = [_parse_one(item) for item in items if not _is_blank(item)]
+    parsed = [_parse_one(item) for item in items]
     _check_together(parsed)
     return tuple(parsed)
 
@@ -119,17 +127,23 @@ def label_ids(classes: Sequence[ClassPrompt]) -> tuple[int, ...]:
 
 
 def format_classes(classes: Sequence[ClassPrompt]) -> str:
-    """Write classes in the string form that `parse_classes` reads."""
-    return ", ".join(
-        c.name if c.prompts == (c.name,) else f"{c.name} = {' | '.join(c.prompts)}"
-        for c in classes
+    """Write classes in the string form that `parse_classes` reads; colours are left out.
+
+    Raises
+    ------
+    ClassesError
+        If that form cannot hold them: a comma, ``=`` or ``|`` within a name or a prompt, or a
+        background of another name.
+    """
+    text = ", ".join(
+        c.name if c.prompts == (c.name,) else f"{c.name} = {' | '.join(c.prompts)}" for c in classes
     )
-
-
-
-
-def _is_blank(item: object) -> bool:
-    return isinstance(item, str) and not item.strip()
+    if parse_classes(text) != tuple(dataclasses.replace(c, color=None) for c in classes):
+        raise ClassesError(
+            f"These classes cannot be written as one line of text; it would read {text!r}. Take "
+            "commas, '=' and '|' out of names and prompts, and name the background 'background'."
+        )
+    return text
 
 
 def _parse_one(item: object) -> ClassPrompt:
@@ -140,6 +154,11 @@ def _parse_one(item: object) -> ClassPrompt:
             f"A class must be a string or a ClassPrompt; got {type(item).__name__} ({item!r})."
         )
     name, equals, phrases = item.partition("=")
+    if not equals and "|" in item:
+        raise ClassesError(
+            f"Expected 'name = prompt | prompt'; got {item.strip()!r}. "
+            "Write a name and '=' before the phrases."
+        )
     if not equals:
         return ClassPrompt(item)
     prompts = tuple(p for p in phrases.split("|") if p.strip())

@@ -69,23 +69,23 @@ class AxisMap:
 
 def bilinear(inputs: int, outputs: int) -> AxisMap:
     """Bilinear resampling with pixel centres aligned at halves (``align_corners=False``)."""
-    position = (np.arange(outputs) + 0.5) * (inputs / outputs) - 0.5
-    position = np.maximum(position, 0.0)
+    # Rounded to float32 where torch rounds, to agree with its interpolation to the last digits.
+    scale, half = np.float32(inputs) / np.float32(outputs), np.float32(0.5)
+    position = (np.arange(outputs, dtype=np.float32) + half) * scale - half
+    position = np.maximum(position, np.float32(0))
     low = np.minimum(np.floor(position).astype(np.int64), inputs - 1)
     high = np.minimum(low + 1, inputs - 1)
-    fraction = position - low
+    fraction = position - low.astype(np.float32)
     return AxisMap(
         indices=np.stack([low, high], axis=1),
-        weights=np.stack([1.0 - fraction, fraction], axis=1),
+        weights=np.stack([np.float32(1) - fraction, fraction], axis=1).astype(np.float64),
         inputs=inputs,
     )
 
 
 def identity(length: int) -> AxisMap:
-    """The map that changes nothing."""
-    return AxisMap(
-        indices=np.arange(length)[:, None], weights=np.ones((length, 1)), inputs=length
-    )
+    """Make the map that changes nothing."""
+    return AxisMap(indices=np.arange(length)[:, None], weights=np.ones((length, 1)), inputs=length)
 
 
 def windows_to_pixels(windows: AxisWindows) -> AxisMap:

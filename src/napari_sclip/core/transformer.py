@@ -45,6 +45,7 @@ class Norm:
     eps: float
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Normalise."""
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
@@ -56,6 +57,7 @@ class Linear:
     bias: Tensor | None
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Apply."""
         return F.linear(x, self.weight, self.bias)
 
 
@@ -73,7 +75,7 @@ class Block:
     ls_2: Tensor | None
 
     def qkv(self, x: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of normalised tokens, each (B, heads, N, head width)."""
+        """Project normalised tokens to queries, keys and values, each (B, heads, N, head width)."""
         batch, tokens, _ = x.shape
         projected = self.in_proj(x).view(batch, tokens, 3, heads, -1)
         q, k, v = projected.permute(2, 0, 3, 1, 4)
@@ -138,7 +140,7 @@ def read_transformer(
     state: Mapping[str, Tensor], prefix: str, *, heads: int, activation: str, eps: float
 ) -> Transformer:
     """Read the blocks ``{prefix}.resblocks.0`` and following from a state dict."""
-    blocks = []
+    blocks: list[Block] = []
     while f"{prefix}.resblocks.{len(blocks)}.ln_1.weight" in state:
         name = f"{prefix}.resblocks.{len(blocks)}"
         blocks.append(

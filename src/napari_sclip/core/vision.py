@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ class VisionTower:
     @property
     def side(self) -> int:
         """Patches along a side of the window that the tower was trained with."""
-        return round((self.positional_embedding.shape[0] - 1) ** 0.5)
+        return math.isqrt(int(self.positional_embedding.shape[0]) - 1)
 
     @property
     def input_size(self) -> int:
@@ -112,7 +113,7 @@ def resample_positions(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
     -------
     (1 + Hp * Wp, width) tensor
     """
-    side = round((embedding.shape[0] - 1) ** 0.5)
+    side = math.isqrt(embedding.shape[0] - 1)
     if grid == (side, side):
         return embedding
     class_row, rows = embedding[:1], embedding[1:]
@@ -184,4 +185,4 @@ def dense_features(tower: VisionTower, windows: Tensor, mode: AttentionMode) -> 
     if tower.projection is not None:
         out = out @ tower.projection
     out = F.normalize(out.float(), dim=-1)
-    return out.unflatten(1, grid)
+    return out.reshape(len(out), *grid, -1)

@@ -29,7 +29,7 @@ class AxisWindows:
     patches: int
 
     def coverage(self) -> np.ndarray:
-        """Number of windows over each pixel: (length,) int."""
+        """Count the windows over each pixel: (length,) int."""
         edges = np.zeros(self.length + 1, dtype=np.int64)
         for start in self.starts:
             edges[start] += 1

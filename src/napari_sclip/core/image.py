@@ -1,0 +1,179 @@
+"""Images in any form that users have, read a band at a time as RGB in 0..1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_sclip.errors import ImageError
+
+BAND_ROWS = 1024
+RANGE_TOLERANCE = 1e-5
+EXPECTED = "Expected an image of shape (H, W), (H, W, 3) or (H, W, 4)"
+
+
+@dataclass(frozen=True)
+class ImagePlane:
+    """One image, checked, and read only where it is needed.
+
+    Attributes
+    ----------
+    array : numpy or dask-like array
+        (H, W), (H, W, 3) or (H, W, 4); an alpha channel is left out.
+    low, high : float
+        The values that become 0 and 1.
+    fill : float or None
+        The value that NaN and infinite pixels take, where there are any.
+    """
+
+    array: Any
+    low: float
+    high: float
+    fill: float | None
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.array.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return int(self.array.shape[1])
+
+    def read(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Read the given rows and columns as RGB.
+
+        Parameters
+        ----------
+        rows, columns : (h,) and (w,) int arrays
+            Ascending.
+
+        Returns
+        -------
+        (h, w, 3) float32 array
+            0..1.
+        """
+        out = np.empty((len(rows), len(columns), 3), dtype=np.float32)
+        left, right = int(columns[0]), int(columns[-1]) + 1
+        first = 0
+        while first < len(rows):
+            top = int(rows[first])
+            last = int(np.searchsorted(rows, top + BAND_ROWS))
+            band = np.asarray(self.array[top : int(rows[last - 1]) + 1, left:right])
+            picked = band[rows[first:last] - top][:, columns - left]
+            out[first:last] = self._to_rgb(picked)
+            first = last
+        return out
+
+    def _to_rgb(self, pixels: np.ndarray) -> np.ndarray:
+        values = pixels[..., :3] if pixels.ndim == 3 else pixels[..., None]
+        wide = values.dtype.itemsize > 4
+        scaled: np.ndarray = values.astype(np.float64 if wide else np.float32)
+        if self.fill is not None:
+            scaled = np.where(np.isfinite(scaled), scaled, self.fill)
+        if (self.low, self.high) != (0.0, 1.0):
+            scaled = (scaled - np.asarray(self.low, scaled.dtype)) / (self.high - self.low)
+        out: np.ndarray = np.clip(scaled, 0.0, 1.0).astype(np.float32)
+        return out
+
+
+def read_image(image: Any, *, nonfinite: str = "error") -> ImagePlane:  # noqa: ANN401
+    """Check an image and find how its values map to 0..1.
+
+    Parameters
+    ----------
+    image : numpy or dask-like array
+        (H, W), (H, W, 3) or (H, W, 4), of any real dtype. Integers are read by the range of
+        their dtype, booleans as 0 and 1, floats must lie in 0..1.
+    nonfinite : str
+        "error", or "minimum": NaN and infinite pixels take the image's finite minimum.
+
+    Returns
+    -------
+    ImagePlane
+
+    Raises
+    ------
+    ImageError
+        If the array is not an image that can be read; says what was expected and what came.
+    """
+    array = _as_array(image)
+    shape = tuple(int(n) for n in array.shape)
+    _check_shape(shape)
+    dtype = np.dtype(array.dtype)
+    if dtype.kind == "b":
+        return ImagePlane(array=array, low=0.0, high=1.0, fill=None)
+    if dtype.kind in "ui":
+        limits = np.iinfo(dtype)
+        return ImagePlane(array=array, low=float(limits.min), high=float(limits.max), fill=None)
+    if dtype.kind != "f":
+        raise ImageError(
+            f"Expected an image of integers, booleans or floats; got dtype {dtype}. "
+            "Convert it first, for example with abs() for complex values."
+        )
+    return ImagePlane(array=array, low=0.0, high=1.0, fill=_check_floats(array, nonfinite))
+
+
+def _as_array(image: Any) -> Any:  # noqa: ANN401 - any array-like
+    if isinstance(getattr(image, "shape", None), tuple) and hasattr(image, "__getitem__"):
+        try:
+            np.dtype(image.dtype)
+        except (AttributeError, TypeError):
+            pass
+        else:
+            return image
+    try:
+        return np.asarray(image)
+    except (TypeError, ValueError) as error:
+        raise ImageError(f"{EXPECTED}; got {type(image).__name__}, not an array.") from error
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    colour = len(shape) == 3 and shape[2] in (3, 4)
+    if len(shape) != 2 and not colour:
+        hint = ""
+        if len(shape) == 3 and shape[2] in (1, 2, 5):
+            hint = " Choose one channel, image[..., k], or three to show as RGB."
+        elif len(shape) == 3 and shape[0] in (1, 3, 4):
+            hint = " Move the channels to the last axis, for example np.moveaxis(image, 0, -1)."
+        elif len(shape) > 2:
+            hint = " Choose one plane of it, for example image[k]."
+        raise ImageError(f"{EXPECTED}; got shape {shape}.{hint}")
+    if min(shape[:2]) < 2:
+        raise ImageError(
+            f"{EXPECTED} of at least 2 x 2 pixels; got {shape[0]} x {shape[1]}. "
+            "There is nothing to segment in it."
+        )
+
+
+def _bands(array: Any) -> Iterator[np.ndarray]:  # noqa: ANN401 - any array-like
+    for top in range(0, int(array.shape[0]), BAND_ROWS):
+        band = np.asarray(array[top : top + BAND_ROWS])
+        yield band[..., :3] if band.ndim == 3 else band
+
+
+def _check_floats(array: Any, nonfinite: str) -> float | None:  # noqa: ANN401
+    bad, low, high = 0, np.inf, -np.inf
+    for values in _bands(array):
+        finite = np.isfinite(values)
+        bad += values.size - int(np.count_nonzero(finite))
+        if finite.any():
+            low = min(low, float(values.min(where=finite, initial=np.inf)))
+            high = max(high, float(values.max(where=finite, initial=-np.inf)))
+    if bad and (nonfinite != "minimum" or low > high):
+        many = "all" if low > high else str(bad)
+        raise ImageError(
+            f"Expected finite values; got {many} NaN or infinite values. Replace them, or pass "
+            "nonfinite='minimum' in the configuration to take them as the image's minimum."
+        )
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+        raise ImageError(
+            f"Expected floats in 0..1; got values from {low:.6g} to {high:.6g}. Rescale them, "
+            "for example with (image - image.min()) / (image.max() - image.min()), or pass "
+            "integers."
+        )
+    return low if bad else None
