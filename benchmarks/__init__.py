@@ -1,0 +1,1 @@
+"""Measurements: speed, memory and accuracy. Run as modules from the repository."""

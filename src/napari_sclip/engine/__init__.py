@@ -1,0 +1,1 @@
+"""The engine: embeds an image once, classifies it as often as wanted."""

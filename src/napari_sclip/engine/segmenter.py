@@ -1,0 +1,265 @@
+"""The engine's front: load a model, embed an image once, classify it often."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from napari_sclip.config import SegmentationConfig
+from napari_sclip.core.attention import find_attention_mode
+from napari_sclip.core.scores import Decision, predict_labels
+from napari_sclip.engine.devices import choose_device, choose_precision
+from napari_sclip.engine.embedding import Embedding, embed_image, plan_windows
+from napari_sclip.engine.result import Segmentation
+from napari_sclip.engine.text_cache import TextCache
+from napari_sclip.engine.text_encoder import TextEncoder
+from napari_sclip.engine.vision_encoder import VisionEncoder
+from napari_sclip.errors import ConfigError
+from napari_sclip.models.open_clip import build_towers, check_architecture
+from napari_sclip.models.source import ModelSource, load_source
+from napari_sclip.progress import ProgressCallback
+from napari_sclip.prompts import ClassPrompt, parse_classes
+
+Classes = str | Sequence[str | ClassPrompt]
+
+
+class ModelsChoice(str):
+    """An attention mode that gives way to the one that suits the model."""
+
+    __slots__ = ()
+
+
+class Segmenter:
+    """Segments images by classes given as text; made by `Segmenter.load`.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    attention : str
+        Name of the attention mode.
+    device : torch.device
+        Where the model computes.
+    precision : str
+        Of the vision tower: fp32, fp16 or bf16.
+    patch, input_size : int
+        Side in pixels of a patch, and of the window that the model was trained with.
+    """
+
+    def __init__(
+        self, source: ModelSource, *, device: torch.device, precision: str, attention: str
+    ) -> None:
+        mode = find_attention_mode(attention)
+        towers = build_towers(source)
+        self.model = source.name
+        self.weights_sha256 = source.weights_sha256
+        self.attention = mode.name
+        self.device = device
+        self.precision = precision
+        self.patch = towers.vision.patch
+        self.input_size = towers.vision.input_size
+        self.vision = VisionEncoder(towers.vision, mode, device, precision)
+        self._normalisation = (source.mean, source.std)
+        self.text = TextEncoder(towers, device, TextCache())
+        self._fingerprint = f"{towers.fingerprint}:{mode.name}"
+
+    @classmethod
+    def load(
+        cls,
+        model: str,
+        *,
+        weights: str | os.PathLike[str] | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        attention: str = ModelsChoice("sclip"),
+        progress: ProgressCallback | None = None,
+    ) -> Segmenter:
+        """Load a model.
+
+        Parameters
+        ----------
+        model : str
+            A name of the registry ("shapes-demo" comes with the package), an architecture
+            name of open_clip together with `weights`, or an ``hf-hub:`` id.
+        weights : path-like, optional
+            A checkpoint on this disk: .pt, .bin, .safetensors or .npz.
+        device : str
+            "auto", "cpu", "cuda", "cuda:N" or "mps".
+        precision : str
+            "auto" (fp16 on CUDA, fp32 elsewhere), "fp32", "fp16" or "bf16".
+        attention : str
+            Name of an attention mode. Left alone (or "auto"), the one that suits the model:
+            "sclip" for OpenAI's ViT-B/16 and "sclip-reduced" for every other backbone.
+        progress : callable, optional
+            Told how far a download is; raising from it stops the download.
+
+        Returns
+        -------
+        Segmenter
+
+        Raises
+        ------
+        ModelError
+            If the model is unknown, cannot be treated, or does not fit its checkpoint.
+        DownloadError
+            If the weights could not be brought to this machine.
+        DeviceError
+            If the device or the precision is unknown or not available.
+        ConfigError
+            If the attention mode is unknown.
+        """
+        chosen = choose_device(device)
+        precision = choose_precision(precision, chosen)
+        left_alone = isinstance(attention, ModelsChoice) or attention == "auto"
+        if not left_alone:
+            find_attention_mode(attention)
+        source = load_source(model, weights=weights, progress=progress, check=check_architecture)
+        mode = source.attention if left_alone else attention
+        return cls(source, device=chosen, precision=precision, attention=mode)
+
+    def resolve(self, config: SegmentationConfig | None = None) -> SegmentationConfig:
+        """Return the settings that this model uses for `config`, window and stride resolved.
+
+        Raises
+        ------
+        ConfigError
+            If they do not fit the model.
+        """
+        if config is not None and not isinstance(config, SegmentationConfig):
+            raise ConfigError(
+                f"config must be a SegmentationConfig; got {type(config).__name__}. Write "
+                "SegmentationConfig(threshold=0.2), for example."
+            )
+        return (config or SegmentationConfig()).for_input_size(self.input_size)
+
+    def count_windows(
+        self, shape: tuple[int, int], config: SegmentationConfig | None = None
+    ) -> int:
+        """Count the windows that an image of this height and width in pixels takes."""
+        return plan_windows(shape, self.resolve(config), self.patch).count
+
+    def segment(
+        self,
+        image: Any,  # noqa: ANN401 - any array-like
+        classes: Classes,
+        config: SegmentationConfig | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> Segmentation:
+        """Segment an image.
+
+        Parameters
+        ----------
+        image : numpy or dask-like array
+            (H, W), (H, W, 3) or (H, W, 4), any real dtype; integers are read by the range of
+            their dtype, floats must lie in 0..1.
+        classes : str or sequence of (str or ClassPrompt)
+            As "cat, grass = lawn | meadow, background = wall | floor".
+        config : SegmentationConfig, optional
+        progress : callable, optional
+            Given a `Progress`; raising from it stops the work.
+
+        Returns
+        -------
+        Segmentation
+
+        Raises
+        ------
+        SclipError
+            If the image, the classes or the settings are not usable; says what was expected,
+            what came and what to do.
+        """
+        parsed = parse_classes(classes)
+        embedding = self.embed(image, config, progress=progress)
+        return self.classify(embedding, parsed, config, progress=progress)
+
+    def embed(
+        self,
+        image: Any,  # noqa: ANN401 - any array-like
+        config: SegmentationConfig | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> Embedding:
+        """Look at an image once, for `classify` to use as often as wanted.
+
+        Parameters and errors are those of `segment`.
+        """
+        resolved = self.resolve(config)
+        dense, windows = embed_image(
+            image,
+            resolved,
+            self.vision,
+            self._normalisation,
+            progress,
+        )
+        return Embedding(
+            dense=dense,
+            config=resolved,
+            model=self.model,
+            fingerprint=self._fingerprint,
+            windows=windows,
+        )
+
+    def classify(
+        self,
+        embedding: Embedding,
+        classes: Classes,
+        config: SegmentationConfig | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> Segmentation:
+        """Label an embedded image; makes no vision pass.
+
+        Parameters
+        ----------
+        embedding : Embedding
+            Of a segmenter with the same model and attention mode.
+        classes : str or sequence of (str or ClassPrompt)
+        config : SegmentationConfig, optional
+            That of the embedding if left out. What concerns the vision pass (short side,
+            window, stride, where windows are averaged) is the embedding's in any case.
+        progress : callable, optional
+
+        Returns
+        -------
+        Segmentation
+
+        Raises
+        ------
+        SclipError
+            If the classes are not usable or the embedding is another model's.
+        """
+        if embedding.fingerprint != self._fingerprint:
+            raise ConfigError(
+                f"The embedding was made by another model or attention mode ({embedding.model}); "
+                f"this is {self.model} with {self.attention!r}. Embed the image again."
+            )
+        parsed = parse_classes(classes)
+        settings = embedding.with_settings(config)
+        prompts = [prompt for item in parsed for prompt in item.prompts]
+        text = self.text.embed(prompts, settings.template_sentences(), progress)
+        decision = Decision(
+            prompts_per_class=tuple(len(item.prompts) for item in parsed),
+            background=next((k for k, item in enumerate(parsed) if item.background), None),
+            logit_scale=settings.logit_scale,
+            threshold=settings.threshold,
+            min_area_fraction=settings.min_area_fraction,
+        )
+        text = text.to(embedding.dense.features.device)
+        with torch.inference_mode():
+            labels, dropped = predict_labels(embedding.dense, text, decision, progress)
+        return Segmentation(
+            labels=labels,
+            classes=parsed,
+            dropped=tuple(parsed[k].name for k in dropped),
+            config=settings,
+            model=self.model,
+            weights_sha256=self.weights_sha256,
+            attention=self.attention,
+            _dense=embedding.dense,
+            _text=text,
+            _decision=decision,
+        )

@@ -1,0 +1,147 @@
+"""Windows through the vision tower in batches that fit the memory."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from napari_sclip.core.attention import AttentionMode
+from napari_sclip.core.strips import WindowReader
+from napari_sclip.core.transformer import move
+from napari_sclip.core.vision import VisionTower, dense_features
+from napari_sclip.engine.devices import PRECISIONS, is_out_of_memory, release_memory
+from napari_sclip.errors import DeviceError, SclipWarning
+from napari_sclip.progress import ProgressCallback, report
+
+CPU = torch.device("cpu")
+CPU_TOKENS = 800
+GPU_TOKENS = 12_800
+"""Tokens of a batch to begin with: 4 or 64 windows of 14 x 14 patches."""
+
+
+class VisionEncoder:
+    """Computes the dense features of windows.
+
+    Parameters
+    ----------
+    tower : VisionTower
+        float32, on the CPU.
+    mode : AttentionMode
+    device : torch.device
+    precision : str
+        A key of `PRECISIONS`.
+    """
+
+    def __init__(
+        self, tower: VisionTower, mode: AttentionMode, device: torch.device, precision: str
+    ) -> None:
+        self.source = tower
+        self.mode = mode
+        self.device = device
+        self.precision = precision
+        self.windows_computed = 0
+        self._towers: dict[torch.device, VisionTower] = {}
+
+    def encode(
+        self, reader: WindowReader, progress: ProgressCallback | None = None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Compute all windows of an image.
+
+        Where the memory does not suffice the batch is halved, and at last the CPU is used,
+        with a warning.
+
+        Parameters
+        ----------
+        reader : WindowReader
+        progress : callable, optional
+            Told after every batch; work stops where it raises.
+
+        Yields
+        ------
+        number : int
+            Number of the window, row by row.
+        features : (Hp, Wp, D) float32 tensor
+            L2-normalised, on the device that computed them.
+
+        Raises
+        ------
+        DeviceError
+            If the memory of the CPU does not suffice for one window either.
+        """
+        tokens = 1 + reader.rows.patches * reader.columns.patches
+        budget = GPU_TOKENS if self.device.type == "cuda" else CPU_TOKENS
+        run = _Run(self, device=self.device, batch=max(1, budget // tokens))
+        done = 0
+        report(progress, 0, reader.count, "Looking at windows")
+        waiting: list[Tensor] = []
+        for window in reader.windows():
+            waiting.append(window)
+            if len(waiting) < run.batch and done + len(waiting) < reader.count:
+                continue
+            for features in run.compute(torch.stack(waiting)):
+                yield done, features
+                done += 1
+            waiting = []
+            report(progress, done, reader.count, "Looking at windows")
+
+    def tower_on(self, device: torch.device) -> VisionTower:
+        """Return the tower on a device, in fp32 on a CPU that stands in for another device."""
+        if device not in self._towers:
+            stands_in = device != self.device
+            dtype = torch.float32 if stands_in else PRECISIONS[self.precision]
+            self._towers[device] = move(self.source, device, dtype)
+        return self._towers[device]
+
+
+class _Run:
+    """One pass: its batch size and device change as memory demands."""
+
+    def __init__(self, encoder: VisionEncoder, device: torch.device, batch: int) -> None:
+        self.encoder = encoder
+        self.device = device
+        self.batch = batch
+
+    def compute(self, windows: Tensor) -> Iterator[Tensor]:
+        for part in torch.split(windows, self.batch):
+            yield from self._compute_or_shrink(part)
+
+    def _compute_or_shrink(self, windows: Tensor) -> Iterator[Tensor]:
+        features = self._attempt(windows)
+        if features is not None:
+            yield from features
+            return
+        release_memory(self.device)
+        if len(windows) > 1:
+            self.batch = min(self.batch, (len(windows) + 1) // 2)
+        elif self.device == CPU:
+            raise DeviceError(
+                "The memory of this machine does not suffice for one window of "
+                f"{windows.shape[-2]} x {windows.shape[-1]} pixels. Close other programs, or "
+                "choose a smaller window or model."
+            )
+        else:
+            warnings.warn(
+                f"The memory of {self.device} does not suffice for one window; the CPU is used "
+                "instead, which is slower. Close other programs that use the GPU, or choose a "
+                "smaller window or model.",
+                SclipWarning,
+                stacklevel=2,
+            )
+            self.device = CPU
+        yield from self.compute(windows)
+
+    def _attempt(self, windows: Tensor) -> Tensor | None:
+        try:
+            with torch.inference_mode():
+                tower = self.encoder.tower_on(self.device)
+                ready = windows.to(device=self.device, dtype=tower.patch_weight.dtype)
+                features = dense_features(tower, ready, self.encoder.mode)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+        self.encoder.windows_computed += len(windows)
+        return features

@@ -1,0 +1,1 @@
+"""Models: the registry, the files, and the only place that imports open_clip."""

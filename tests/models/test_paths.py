@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from napari_sclip.paths import atomic_write, cache_dir
+
+
+def test_the_environment_names_the_cache_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAPARI_SCLIP_CACHE", str(tmp_path / "here"))
+    assert cache_dir() == tmp_path / "here"
+    monkeypatch.setenv("NAPARI_SCLIP_CACHE", "~/there")
+    assert cache_dir() == Path.home() / "there"
+    monkeypatch.setenv("NAPARI_SCLIP_CACHE", " ")
+    assert cache_dir().name == "napari-sclip"
+    assert cache_dir().is_absolute()
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "result.json"
+    with atomic_write(target) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".json"
+        temporary.write_text("words")
+        assert not target.exists()
+    assert target.read_text() == "words"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    target.write_text("old")
+
+    def interrupted() -> None:
+        with atomic_write(target) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    with atomic_write(tmp_path / "written"):
+        pass
+    assert (tmp_path / "written").stat().st_mode == plain.stat().st_mode
