@@ -162,6 +162,27 @@ def classify_engine_patches() -> Work:
     return _classify("patches")
 
 
+def classify_demo() -> Work:
+    """Label 1024 x 1024 pixels with 5 classes of 1 prompt, bundled model."""
+    segmenter = Segmenter.load("shapes-demo", device="cpu")
+    image = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    embedding = segmenter.embed(image)
+    classes = "red circle, green square, blue ring, yellow star, background"
+    segmenter.classify(embedding, classes)
+    return lambda: segmenter.classify(embedding, classes)
+
+
+def classify_largest() -> Work:
+    """Label 3000 x 4000 pixels with 100 prompts."""
+    segmenter = _segmenter()
+    image = np.random.default_rng(0).integers(0, 256, (3000, 4000, 3), dtype=np.uint8)
+    config = SegmentationConfig(threshold=0.1, templates="plain")
+    embedding = segmenter.embed(image, config)
+    classes = [f"thing {k}" for k in range(100)]
+    segmenter.text.embed(classes, config.template_sentences())
+    return lambda: segmenter.classify(embedding, classes, config)
+
+
 def _classify(average_on: str) -> Work:
     segmenter = _segmenter()
     config = SegmentationConfig(threshold=0.1, templates="plain", average_on=average_on)

@@ -8,6 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
+import torch
 
 from napari_sclip import (
     ClassPrompt,
@@ -111,6 +112,17 @@ def test_dask_images_and_grey_and_alpha(demo: Segmenter, scene: Scene) -> None:
     alpha = np.dstack([scene.image, np.zeros((150, 170), np.uint8)])
     np.testing.assert_array_equal(demo.segment(alpha, CLASSES, QUICK).labels, expected)
     assert demo.segment(scene.image[..., 0], CLASSES, QUICK).labels.shape == (150, 170)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_gives_nearly_the_same_labels(
+    demo: Segmenter, scene: Scene, precision: str
+) -> None:
+    half = Segmenter.load("shapes-demo", device="cpu", precision=precision)
+    embedding = half.embed(scene.image, QUICK)
+    assert embedding.dense.features.dtype == torch.float32
+    expected = demo.segment(scene.image, CLASSES, QUICK).labels
+    assert (half.classify(embedding, CLASSES).labels == expected).mean() > 0.97
 
 
 def test_images_smaller_than_the_window_are_taken_whole(demo: Segmenter, scene: Scene) -> None:

@@ -146,8 +146,14 @@ def test_a_model_that_is_no_name() -> None:
 
 
 def test_missing_local_weights(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="There is no file of weights at"):
-        load_source("ViT-B-16", weights=tmp_path / "absent.pt")
+    for absent in (tmp_path / "absent.pt", "~no_such_user/clip.pt"):
+        with pytest.raises(ModelError, match="There is no file of weights at"):
+            load_source("ViT-B-16", weights=absent)
+
+
+def test_weights_that_are_no_path() -> None:
+    with pytest.raises(ModelError, match="as the path of a file; got 3"):
+        load_source("ViT-B-16", weights=3)  # type: ignore[arg-type]
 
 
 def test_without_the_network_the_error_advises() -> None:

@@ -192,7 +192,14 @@ def test_a_missing_repository_is_asked_for_once(hub: FakeHub) -> None:
     assert len(hub.for_files()) == 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, "GatedRepo"), (401, "GatedRepo"), (403, "")])
+def test_a_plain_404(filled: FakeHub) -> None:
+    filled.refused[REPO] = 404, ""
+    with pytest.raises(FileNotOnHubError, match="was not found"):
+        obtain_weights(ENTRY)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("code", ["GatedRepo", ""])
 def test_gated(filled: FakeHub, status: int, code: str) -> None:
     filled.refused[REPO] = status, code
     with pytest.raises(DownloadError, match="Accept its licence on") as caught:
@@ -254,6 +261,7 @@ def test_waiting_for_another_download_can_be_cancelled(filled: FakeHub) -> None:
     lock.parent.mkdir(parents=True)
 
     def cancel(progress: Progress) -> None:
+        assert not progress.message.startswith("Downloading")
         if progress.message.startswith("Waiting for another download"):
             raise StopError
 

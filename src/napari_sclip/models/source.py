@@ -117,7 +117,10 @@ def load_source(
     if not isinstance(model, str):
         raise ModelError(f"Expected the name of a model as a string; got {model!r}.")
     name = model.strip()
-    local = None if weights is None else Path(weights).expanduser()
+    if not isinstance(weights, (str, os.PathLike, type(None))):
+        raise ModelError(f"Expected weights= as the path of a file; got {weights!r}.")
+    # Unlike Path.expanduser, this leaves the home folder of an unknown user as it is.
+    local = None if weights is None else Path(os.path.expanduser(weights))  # noqa: PTH111
     entry = next((e for e in MODELS if e.name == name), None)
     repo = _repo_of(name)
     if entry is not None:
