@@ -121,8 +121,13 @@ def download(
         return Path(hf_hub_download(repo, filename, headers=_headers()))
 
 
+def hub_cache_dir() -> Path:
+    """Return the folder in which programs that use the hub keep its files."""
+    return Path(constants.HF_HUB_CACHE)
+
+
 def _cache_folder(repo: str) -> Path:
-    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model")
+    return hub_cache_dir() / repo_folder_name(repo_id=repo, repo_type="model")
 
 
 def _headers() -> dict[str, str]:

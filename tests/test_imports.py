@@ -1,0 +1,322 @@
+"""Which module may import which: the arrows between the rooms point one way.
+
+Also: importing the package is quick, and everything but the user interface works where
+napari and Qt are not installed.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import napari_sclip
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(napari_sclip.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+"""The source of each module by its name within the package."""
+MAX_LINES = 400
+
+USER_INTERFACE = {
+    "napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide2", "PySide6",
+}  # fmt: skip
+HUB_LIBRARIES = {"open_clip", "huggingface_hub", "safetensors", "filelock"}
+PICTURES = {"PIL", "imageio", "skimage", "tifffile"}
+PLAIN = {"errors", "config", "prompts", "palette", "progress", "templates", "paths"}
+
+# For each room: its own parts of the package, and the libraries besides Python's, it may import.
+ROOMS: dict[str, tuple[set[str], set[str]]] = {
+    "__init__": (PLAIN | {"engine", "samples"}, set()),  # lazily; see below
+    "__main__": ({"cli"}, set()),
+    **{name: (PLAIN, {"PIL", "platformdirs"}) for name in PLAIN},
+    "core": (PLAIN, {"numpy", "torch"}),
+    "models": (PLAIN | {"core", ""}, {"numpy", "torch"} | HUB_LIBRARIES),
+    "engine": (PLAIN | {"core", "models"}, {"numpy", "torch"}),
+    "samples": (PLAIN, {"numpy"}),
+    "export": (PLAIN | {"engine", ""}, {"numpy"} | PICTURES),
+    "cli": (
+        PLAIN | {"core", "models", "engine", "samples", "export", ""},
+        {"numpy", "torch", "tqdm"} | PICTURES,
+    ),
+    "layers": (PLAIN | {"engine", "models", "samples"}, {"numpy", "napari"}),
+    "widgets": (
+        PLAIN | {"engine", "models", "samples", "export", "layers"},
+        {"numpy"} | USER_INTERFACE,
+    ),
+}
+
+
+def imported(source: str) -> Iterator[str]:
+    """Names of what a module imports, also within functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            assert node.module is not None
+            if node.module == "napari_sclip":
+                # A module, or a public name, which stands for the module that it is loaded from.
+                homes = [napari_sclip._HOMES.get(a.name, a.name) for a in node.names]
+                yield from (f"napari_sclip.{h}" if h in MODULES else "napari_sclip" for h in homes)
+            else:
+                yield node.module
+
+
+def forbidden(module: str, source: str) -> list[str]:
+    """What a module of the package imports though its room may not."""
+    room = module.partition(".")[0]
+    if room not in ROOMS:
+        return [f"{room!r} is a room that ROOMS does not know"]
+    own_parts, libraries = ROOMS[room]
+    found = []
+    for name in imported(source):
+        top, _, rest = name.partition(".")
+        if top == "napari_sclip":
+            part = rest.partition(".")[0]
+            allowed = part in own_parts or part == room
+        else:
+            allowed = top in sys.stdlib_module_names or top in libraries
+        if not allowed:
+            found.append(f"napari_sclip.{module} imports {name}")
+    return found
+
+
+def too_long(source: str) -> bool:
+    return len(source.splitlines()) > MAX_LINES
+
+
+def test_all_modules_are_looked_at() -> None:
+    assert {"__init__", "config", "core.attention.sclip", "engine.segmenter", "cli"} <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_arrows_point_one_way(module: str) -> None:
+    assert forbidden(module, MODULES[module].read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "culprit"),
+    [
+        ("config", "import numpy as np", "numpy"),
+        ("prompts", "import torch", "torch"),
+        ("errors", "from napari_sclip.core.windows import place_windows", "core.windows"),
+        ("core.vision", "import open_clip", "open_clip"),
+        ("core.image", "from napari_sclip.engine import embedding", "engine"),
+        ("core.image", "from napari_sclip import Segmenter", "engine.segmenter"),
+        ("models.hub", "from napari_sclip import Segmenter", "engine.segmenter"),
+        ("core.image", "import napari_sclip", "napari_sclip"),
+        ("core.image", "def f():\n    import skimage.data", "skimage.data"),
+        ("models.hub", "import napari_sclip.engine.segmenter", "engine.segmenter"),
+        ("engine.devices", "import safetensors.torch", "safetensors.torch"),
+        ("engine.devices", "if True:\n    from qtpy import QtCore", "qtpy"),
+        ("engine.segmenter", "from napari_sclip.cli import main", "cli"),
+        ("samples.scenes", "import torch", "torch"),
+        ("samples.scenes", "from napari_sclip.engine.segmenter import Segmenter", "engine"),
+        ("export.labels", "import napari", "napari"),
+        ("cli.demo", "from napari_sclip.widgets import segment", "widgets"),
+        ("cli.demo", "import superqt", "superqt"),
+        ("layers.read", "from qtpy.QtCore import QObject", "qtpy.QtCore"),
+        ("attic.new", "import os", "attic"),
+    ],
+)
+def test_the_check_of_arrows_can_fail(module: str, source: str, culprit: str) -> None:
+    (message,) = forbidden(module, source)
+    assert culprit in message
+
+
+def test_the_check_of_arrows_lets_pass_what_is_right() -> None:
+    assert (
+        forbidden("core.x", "import os.path\nimport numpy.typing\nfrom torch import Tensor") == []
+    )
+    assert forbidden("engine.x", "from napari_sclip.core.attention import base") == []
+    assert forbidden("engine.x", "from napari_sclip.engine import devices") == []
+    assert forbidden("cli.x", "from napari_sclip import __version__") == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_long(module: str) -> None:
+    assert not too_long(MODULES[module].read_text(encoding="utf-8"))
+
+
+def test_the_check_of_length_can_fail() -> None:
+    assert too_long("x = 1\n" * 401)
+    assert not too_long("x = 1\n" * 400)
+
+
+def run_python(code: str, *arguments: str) -> str:
+    """Run code in a new interpreter; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("COV_", "PYTEST_"))},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+LOADED_BY = """
+import json, sys
+exec(sys.argv[1])
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules that are loaded after running code in a new interpreter."""
+    return set(json.loads(run_python(LOADED_BY, code)))
+
+
+HEAVY = {"torch", "numpy", "scipy", "PIL", "skimage", "tqdm"} | USER_INTERFACE | HUB_LIBRARIES
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    # What the interpreter's own start-up files import is not ours.
+    assert not (loaded_by("import napari_sclip") - loaded_by("")) & HEAVY
+
+
+def test_plain_data_imports_neither_torch_nor_numpy() -> None:
+    code = "; ".join(f"import napari_sclip.{name}" for name in sorted(PLAIN))
+    code += "; napari_sclip.SegmentationConfig(); napari_sclip.ClassPrompt('leaf')"
+    assert not (loaded_by(code) - loaded_by("")) & HEAVY
+
+
+def test_the_parser_of_the_command_line_needs_no_torch() -> None:
+    code = "from napari_sclip.cli import make_parser; make_parser()"
+    assert not (loaded_by(code) - loaded_by("")) & (HEAVY - {"numpy", "PIL"})
+
+
+def test_the_check_of_laziness_can_fail() -> None:
+    loaded = loaded_by("import napari_sclip; napari_sclip.Segmenter")
+    assert {"torch", "numpy"} <= loaded
+    assert not loaded & USER_INTERFACE
+
+
+def test_importing_the_package_is_quick() -> None:
+    code = (
+        "import time; t = time.perf_counter(); import napari_sclip; print(time.perf_counter() - t)"
+    )
+    # The best of three: other programs may keep the machine busy.
+    assert min(float(run_python(code)) for _ in range(3)) < 0.05
+
+
+def test_a_public_name_is_loaded_once() -> None:
+    assert napari_sclip.ClassPrompt is napari_sclip.ClassPrompt
+    started = time.perf_counter()
+    for _ in range(1000):
+        _ = napari_sclip.SegmentationConfig
+    assert time.perf_counter() - started < 0.1
+
+
+@pytest.mark.parametrize("name", napari_sclip.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    value = getattr(napari_sclip, name)
+    assert name in dir(napari_sclip)
+    if name != "__version__":
+        assert value.__name__ == name
+        assert value.__doc__
+        home = importlib.import_module(value.__module__)
+        assert getattr(home, name) is value
+
+
+def test_every_public_name_resolves_lazily() -> None:
+    names = [name for name in napari_sclip.__all__ if name != "__version__"]
+    code = f"""
+import napari_sclip
+for name in {names!r}:
+    assert name not in vars(napari_sclip), name
+    getattr(napari_sclip, name)
+    assert name in vars(napari_sclip), name
+from napari_sclip import *
+print(Segmenter.__name__)
+"""
+    assert run_python(code).strip() == "Segmenter"
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert dir(napari_sclip) == sorted(napari_sclip.__all__)
+
+
+@pytest.mark.parametrize("name", ["segmenter", "Segment", "_HOMES_", "torch", "__path"])
+def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"module 'napari_sclip' has no attribute '{name}'"):
+        getattr(napari_sclip, name)
+    assert not hasattr(napari_sclip, name)
+
+
+def test_an_unknown_name_cannot_be_imported() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'Segmentor'"):
+        exec("from napari_sclip import Segmentor")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["version"] == napari_sclip.__version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {napari_sclip.__version__}\n" in citation
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## [{napari_sclip.__version__}]" in changes
+
+
+BLOCKER = """
+import importlib, json, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"blocked: {name}", name=name)
+        return None
+
+BLOCKED = set(json.loads(sys.argv[1]))
+sys.meta_path.insert(0, Blocker())
+failed = {}
+for name in json.loads(sys.argv[2]):
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        failed[name] = str(error)
+print(json.dumps([failed, sorted(BLOCKED & set(sys.modules))]))
+"""
+
+
+def headless_modules() -> list[str]:
+    """Every module of the package that has no user interface."""
+    found = pkgutil.walk_packages([str(PACKAGE)], "napari_sclip.")
+    names = ["napari_sclip", *(m.name for m in found)]
+    return [name for name in names if name.split(".")[1:2] not in (["layers"], ["widgets"])]
+
+
+def imports_that_fail(names: list[str], blocked: set[str]) -> dict[str, str]:
+    arguments = json.dumps(sorted(blocked)), json.dumps(names)
+    failed, loaded = json.loads(run_python(BLOCKER, *arguments))
+    assert loaded == []
+    return dict(failed)
+
+
+def test_everything_headless_works_without_napari_and_qt() -> None:
+    names = headless_modules()
+    assert {"napari_sclip.engine.segmenter", "napari_sclip.cli.segment"} <= set(names)
+    assert len(names) > 50
+    assert imports_that_fail(names, USER_INTERFACE) == {}
+
+
+def test_the_blocker_blocks() -> None:
+    names = ["napari.layers", "napari_sclip.core.vision"]
+    assert imports_that_fail(names, {"napari"}) == {"napari.layers": "blocked: napari"}
+    failed = imports_that_fail(["napari_sclip.core.vision"], {"torch"})
+    assert failed == {"napari_sclip.core.vision": "blocked: torch"}
