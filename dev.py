@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""One command each: ``python3 dev.py demo``, ``python3 dev.py test``, ``python3 dev.py lint``.
+
+Each makes the virtual environment .venv beside this file if there is none, installs what the
+command needs in it, and runs it. Needs Python 3.11 or later and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+OLDEST_PYTHON = (3, 11)
+
+# What Qt and OpenGL need on a Debian without a desktop.
+X_PACKAGES = (
+    "xvfb", "xauth", "libegl1", "libgl1", "libopengl0", "libdbus-1-3", "libfontconfig1",
+    "libglib2.0-0", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0",
+    "libxcb-keysyms1", "libxcb-randr0", "libxcb-render-util0", "libxcb-shape0",
+    "libxcb-xinerama0",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="dev.py", description="Install what a command needs into .venv, and run it."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("demo", add_help=False, help="run 'napari-sclip demo'; arguments pass on")
+    commands.add_parser("test", add_help=False, help="run pytest; arguments pass on")
+    commands.add_parser("lint", help="run ruff check, ruff format --check and mypy")
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command == "lint":
+        parser.error(f"lint takes no arguments; got {' '.join(rest)}")
+    try:
+        if arguments.command == "demo":
+            install("")
+            return call(script("napari-sclip"), "demo", *rest)
+        if arguments.command == "test":
+            install("test")
+            wrapper, environment = display()
+            return call(*wrapper, script("python"), "-m", "pytest", *rest, **environment)
+        install("test")
+        return lint()
+    except StepFailed as failure:
+        say(str(failure))
+        return failure.status
+
+
+class StepFailed(Exception):  # noqa: N818 - a step, not an error of Python's
+    """A step towards the command did not succeed."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status or 1
+
+
+def lint() -> int:
+    """Run all checks, also after one that failed; return the first status that is not 0."""
+    statuses = [
+        call(script("ruff"), "check", "."),
+        call(script("ruff"), "format", "--check", "."),
+        call(script("mypy")),
+    ]
+    return next((status for status in statuses if status), 0)
+
+
+def install(extra: str) -> None:
+    """Install the package with an extra into .venv, unless that was done before."""
+    make_venv()
+    wanted = fingerprint()
+    # The tests' installation has all that the demo needs.
+    stamps = [VENV / f"dev-{name or 'plain'}.stamp" for name in {extra, "test"}]
+    if any(stamp.is_file() and stamp.read_text() == wanted for stamp in stamps):
+        return
+    target = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    say(f"Installing napari-sclip{f'[{extra}]' if extra else ''} into {VENV}")
+    status = call(
+        script("python"), "-m", "pip", "install", "--disable-pip-version-check", "-e", target
+    )
+    if status:
+        raise StepFailed("The installation failed; pip says why above.", status)
+    (VENV / f"dev-{extra or 'plain'}.stamp").write_text(wanted)
+
+
+def fingerprint() -> str:
+    """Hash what an installation depends on."""
+    parts = [(ROOT / "pyproject.toml").read_bytes(), (VENV / "pyvenv.cfg").read_bytes()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def make_venv() -> None:
+    """Make .venv, unless there is one that works."""
+    python = script("python")
+    if Path(python).is_file() and quiet(python, "-c", ""):
+        if not quiet(python, "-m", "pip", "--version") and call(python, "-m", "ensurepip"):
+            raise StepFailed(f"{VENV} has no pip. Remove that folder, and run this again.")
+        return
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        raise StepFailed(
+            f"napari-sclip needs Python {oldest} or later; this is {platform.python_version()}. "
+            f"Run dev.py with a newer one, for example 'python{oldest} dev.py'."
+        )
+    if not quiet(sys.executable, "-c", "import ensurepip, venv"):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        install_packages([f"python{version}-venv"])
+    say(f"Making {VENV}")
+    status = call(sys.executable, "-m", "venv", "--clear", str(VENV))
+    if status:
+        raise StepFailed(f"The virtual environment {VENV} could not be made.", status)
+
+
+def script(name: str) -> str:
+    """Return the place of a program in .venv."""
+    if os.name == "nt":
+        return str(VENV / "Scripts" / f"{name}.exe")
+    return str(VENV / "bin" / name)
+
+
+def display() -> tuple[list[str], dict[str, str]]:
+    """Return what the tests need to open windows: a command before theirs, and variables."""
+    if sys.platform != "linux":
+        return [], {}
+    has_display = bool(os.environ.get("DISPLAY"))
+    if shutil.which("dpkg-query"):
+        wanted = [p for p in X_PACKAGES if not (has_display and p in ("xvfb", "xauth"))]
+        missing = [name for name in wanted if not is_installed(name)]
+        if missing:
+            install_packages(missing)
+    if has_display:
+        return [], {}
+    if shutil.which("xvfb-run"):
+        return ["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1920x1080x24"], {}
+    say("There is no display and no xvfb-run (package xvfb): Qt runs without a screen.")
+    return [], {"QT_QPA_PLATFORM": "offscreen"}
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package of Debian is installed."""
+    # Newer releases call some of them NAMEt64.
+    answer = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${Status}\n", package, f"{package}t64"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "install ok installed" in answer.stdout.splitlines()
+
+
+def install_packages(packages: Sequence[str]) -> None:
+    """Install packages of Debian as root or through sudo; else say which are missing."""
+    by_hand = f"apt-get install {' '.join(packages)}"
+    prefix = become_root()
+    if prefix is None or shutil.which("apt-get") is None:
+        raise StepFailed(f"These packages of the system are missing; install them: {by_hand}")
+    say(f"Installing packages of the system: {' '.join(packages)}")
+    # As arguments of env: sudo passes no variables on.
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    call(*apt, "update")
+    status = call(*apt, "install", "--yes", "--no-install-recommends", *packages)
+    if status:
+        raise StepFailed(f"Packages of the system could not be installed: {by_hand}", status)
+
+
+def become_root() -> list[str] | None:
+    """Return what to put before a command to run it as root, or None if that can't be."""
+    if os.name == "nt":
+        return None
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and (sys.stdin.isatty() or quiet("sudo", "-n", "true")):
+        return ["sudo"]
+    return None
+
+
+def call(*command: str, **environment: str) -> int:
+    """Run a command in the repository; return its exit status."""
+    try:
+        return subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment}, check=False
+        ).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def quiet(*command: str) -> bool:
+    """Whether a command succeeds, whatever it prints."""
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def say(text: str) -> None:
+    """Print a line about what this script does."""
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

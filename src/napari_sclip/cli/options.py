@@ -1,0 +1,153 @@
+"""Options that become a model, classes and a `SegmentationConfig`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from napari_sclip.config import AVERAGING, NONFINITE, REFINEMENTS, SegmentationConfig
+from napari_sclip.errors import ClassesError
+from napari_sclip.models.registry import DEFAULT_MODEL
+from napari_sclip.prompts import ClassPrompt, parse_classes
+from napari_sclip.templates import TEMPLATE_SETS
+
+UNSET = argparse.SUPPRESS
+
+
+def add_class_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what to label."""
+    group = parser.add_argument_group("classes").add_mutually_exclusive_group(required=True)
+    group.add_argument(
+        "--classes",
+        metavar="TEXT",
+        help='for example "cat, grass = lawn | meadow, background = wall | floor"',
+    )
+    group.add_argument(
+        "--classes-file",
+        metavar="FILE",
+        type=Path,
+        help="the same in a text file, one class a line; or the _classes.json of an earlier run",
+    )
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what computes."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model",
+        metavar="NAME",
+        default=DEFAULT_MODEL,
+        help="a name from 'napari-sclip models', an architecture of open_clip together with "
+        "--weights, or hf-hub:organisation/name (default: %(default)s)",
+    )
+    group.add_argument("--weights", metavar="FILE", type=Path, help="checkpoint on this disk")
+    group.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)"
+    )
+    group.add_argument(
+        "--precision", default="auto", help="auto, fp32, fp16 or bf16 (default: auto)"
+    )
+    group.add_argument(
+        "--attention",
+        metavar="MODE",
+        help="attention mode of the last block, for example sclip, sclip-reduced, naclip or "
+        "vanilla; an unknown one lists all (default: the one that suits the model)",
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add one option for each field of `SegmentationConfig`."""
+    group = parser.add_argument_group("settings")
+
+    def add(flag: str, text: str, **more: Any) -> None:  # noqa: ANN401 - argparse's own keywords
+        group.add_argument(flag, default=UNSET, help=text, **more)
+
+    add(
+        "--short-side",
+        "pixels that the shorter side is resized to, or 'native' (default: 336)",
+        type=_pixels_or_native,
+        metavar="N",
+    )
+    add("--window", "side of the window in pixels (default: the model's)", type=int, metavar="N")
+    add("--stride", "pixels between windows (default: half a window)", type=int, metavar="N")
+    add(
+        "--templates",
+        f"{', '.join(TEMPLATE_SETS)}, or a sentence such as 'a photo of a {{}}.'; give the option "
+        "again for more sentences (default: imagenet)",
+        action="append",
+        metavar="TEXT",
+    )
+    add("--logit-scale", "factor of the similarities (default: 40)", type=float, metavar="X")
+    add("--threshold", "best scores under this become 0 (0..1)", type=float, metavar="X")
+    add(
+        "--min-area-fraction",
+        "classes that cover no more of the labelled area are dropped (0..1)",
+        type=float,
+        metavar="X",
+    )
+    known = ", ".join(("none", *REFINEMENTS))
+    add("--refine", f"refinement of the edges: {known}", type=_name_or_none, metavar="NAME")
+    add(
+        "--average-on",
+        f"where windows are averaged: {' or '.join(AVERAGING)} (default: pixels)",
+        metavar="NAME",
+    )
+    add(
+        "--nonfinite",
+        f"what NaN and infinite pixels are: {' or '.join(NONFINITE)} (default: error)",
+        metavar="NAME",
+    )
+
+
+def read_classes(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...]:
+    """Read the classes that were asked for.
+
+    Raises
+    ------
+    ClassesError
+        If the file cannot be read, or the classes are not usable.
+    """
+    file: Path | None = arguments.classes_file
+    if file is None:
+        return parse_classes(arguments.classes)
+    if file.suffix.lower() == ".json":
+        from napari_sclip.export.classes_json import read_classes_json
+
+        return read_classes_json(file)
+    try:
+        return parse_classes(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ClassesError(f"Cannot read {file}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ClassesError(f"Expected a text file in UTF-8; {file} is not one.") from error
+
+
+def read_config(arguments: argparse.Namespace) -> SegmentationConfig:
+    """Make the configuration of the options that were given.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+    fields = SegmentationConfig.__dataclass_fields__
+    given = {name: value for name, value in vars(arguments).items() if name in fields}
+    if "templates" in given:
+        sentences: list[str] = given["templates"]
+        alone = len(sentences) == 1 and sentences[0] in TEMPLATE_SETS
+        given["templates"] = sentences[0] if alone else tuple(sentences)
+    return SegmentationConfig(**given)
+
+
+def _pixels_or_native(text: str) -> int | None:
+    try:
+        return None if text == "native" else int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of pixels or 'native'; got {text!r}"
+        ) from error
+
+
+def _name_or_none(text: str) -> str | None:
+    return None if text == "none" else text

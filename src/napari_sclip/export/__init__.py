@@ -1,0 +1,120 @@
+"""Results written to files. One file and one line in `EXPORT_FORMATS` each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_sclip.errors import ConfigError
+from napari_sclip.export import classes_json, labels, overlay, scores
+from napari_sclip.export.base import ExportFormat, ExportItem
+from napari_sclip.prompts import ClassPrompt
+
+EXPORT_FORMATS: tuple[ExportFormat, ...] = (
+    labels.FORMAT,
+    classes_json.FORMAT,
+    overlay.FORMAT,
+    scores.SCORES,
+    scores.MARGIN,
+)
+
+DEFAULT_FORMATS = tuple(known.name for known in EXPORT_FORMATS if known.default)
+"""Names of the formats that are written unless others are asked for."""
+
+__all__ = [
+    "DEFAULT_FORMATS",
+    "EXPORT_FORMATS",
+    "ExportFormat",
+    "ExportItem",
+    "export_files",
+    "find_export_format",
+    "write_results",
+]
+
+
+def find_export_format(name: str) -> ExportFormat:
+    """Find a format by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such format; the message lists those there are.
+    """
+    for known in EXPORT_FORMATS:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in EXPORT_FORMATS)
+    raise ConfigError(f"Unknown format {name!r}. Known formats: {names}.")
+
+
+def export_files(
+    folder: Path,
+    stem: str,
+    classes: Sequence[ClassPrompt],
+    formats: Sequence[str] = DEFAULT_FORMATS,
+) -> tuple[Path, ...]:
+    """Name the files that `write_results` writes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go.
+    stem : str
+        What their names begin with.
+    classes : sequence of ClassPrompt
+        The classes of the result.
+    formats : sequence of str
+        Names of formats.
+
+    Returns
+    -------
+    tuple of Path
+        One file a format, in their order.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such format.
+    """
+    return tuple(folder / f"{stem}{find_export_format(n).ending(classes)}" for n in formats)
+
+
+def write_results(
+    folder: Path,
+    stem: str,
+    item: ExportItem,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    *,
+    overwrite: bool = False,
+) -> tuple[Path, ...]:
+    """Write a result in several formats, each file whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go; it is made if it is missing.
+    stem : str
+        What their names begin with.
+    item : ExportItem
+        The result.
+    formats : sequence of str
+        Names of formats.
+    overwrite : bool
+        Whether files that exist are replaced.
+
+    Returns
+    -------
+    tuple of Path
+        The files written, one a format.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such format.
+    OutputError
+        If a file exists and `overwrite` is False, or cannot be written.
+    """
+    files = export_files(folder, stem, item.classes, formats)
+    for name, path in zip(formats, files, strict=True):
+        find_export_format(name).write(path, item, overwrite)
+    return files

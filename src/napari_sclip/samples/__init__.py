@@ -1,0 +1,1 @@
+"""Synthetic scenes with ground truth, and the sample data of the napari menu."""

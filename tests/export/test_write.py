@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from napari_sclip.errors import ConfigError, OutputError
+from napari_sclip.export import (
+    DEFAULT_FORMATS,
+    EXPORT_FORMATS,
+    ExportItem,
+    export_files,
+    find_export_format,
+    write_results,
+)
+
+MakeItem = Callable[..., ExportItem]
+
+
+def test_each_format_writes_the_file_that_it_names(tmp_path: Path, make_item: MakeItem) -> None:
+    item = make_item()
+    names = [known.name for known in EXPORT_FORMATS]
+    files = write_results(tmp_path / "new" / "folder", "photo", item, names)
+    assert files == export_files(tmp_path / "new" / "folder", "photo", item.classes, names)
+    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == [
+        "photo_classes.json",
+        "photo_labels.png",
+        "photo_margin.tif",
+        "photo_overlay.png",
+        "photo_scores.tif",
+    ]
+
+
+def test_scores_are_made_only_where_they_are_written(tmp_path: Path, make_item: MakeItem) -> None:
+    def never() -> NDArray[np.float32]:
+        raise AssertionError("scores were made")
+
+    item = make_item(scores=never, margin=never)
+    assert len(write_results(tmp_path, "photo", item)) == len(DEFAULT_FORMATS) == 3
+    with pytest.raises(AssertionError, match="scores were made"):
+        write_results(tmp_path, "photo", item, ["scores"])
+
+
+def test_scores_have_one_named_page_a_class(tmp_path: Path, make_item: MakeItem) -> None:
+    planes = np.random.default_rng(0).random((3, 40, 60)).astype(np.float32)
+    scores, margin = write_results(
+        tmp_path, "a", make_item(scores=lambda: planes), ["scores", "margin"]
+    )
+    with tifffile.TiffFile(scores) as file:
+        assert len(file.pages) == 3
+        assert file.series[0].axes == "CYX"
+        assert file.shaped_metadata is not None
+        assert list(file.shaped_metadata[0]["names"]) == ["cat", "background", "tree"]
+        np.testing.assert_array_equal(file.asarray(), planes)
+    read = tifffile.imread(margin)
+    assert read.dtype == np.float32
+    assert read.shape == (40, 60)
+    assert (read == 0.5).all()
+
+
+def test_an_unknown_format_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"Unknown format 'svg'.*labels, classes, overlay"):
+        find_export_format("svg")
+
+
+@pytest.mark.parametrize("name", [known.name for known in EXPORT_FORMATS])
+def test_a_file_that_exists_is_replaced_only_when_asked(
+    tmp_path: Path, make_item: MakeItem, name: str
+) -> None:
+    (path,) = export_files(tmp_path, "photo", make_item().classes, [name])
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="exists already and was left as it is"):
+        write_results(tmp_path, "photo", make_item(), [name])
+    assert path.read_bytes() == b"mine"
+    write_results(tmp_path, "photo", make_item(), [name], overwrite=True)
+    assert path.read_bytes() != b"mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", [known.name for known in EXPORT_FORMATS])
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, make_item: MakeItem, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = export_files(tmp_path, "photo", make_item().classes, [name])
+    path.write_bytes(b"before")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OutputError, match=r"No space left on device\. Free some space"):
+        write_results(tmp_path, "photo", make_item(), [name], overwrite=True)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_in_the_way_are_named(tmp_path: Path, make_item: MakeItem) -> None:
+    (tmp_path / "photo_labels.png").mkdir()
+    with pytest.raises(OutputError, match="there is a folder of that name"):
+        write_results(tmp_path, "photo", make_item(), ["labels"], overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="A file is in the place of a folder"):
+        write_results(tmp_path / "file", "photo", make_item(), ["classes"])
