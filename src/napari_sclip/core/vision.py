@@ -168,11 +168,30 @@ def dense_features(tower: VisionTower, windows: Tensor, mode: AttentionMode) -> 
     (B, Hp, Wp, D) float32 tensor
         L2-normalised.
     """
+    tokens, grid = run_earlier_blocks(tower, windows)
+    return run_last_block(tower, tokens, grid, mode)
+
+
+def run_earlier_blocks(tower: VisionTower, windows: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Run all blocks but the last, which no attention mode changes.
+
+    Returns
+    -------
+    tokens : (B, 1 + Hp * Wp, width) tensor
+    grid : tuple of int
+        (Hp, Wp)
+    """
     tokens, grid = embed_patches(tower, windows)
-    transformer = tower.transformer
-    *earlier, last = transformer.blocks
-    for block in earlier:
-        tokens = transformer.run_block(block, tokens)
+    for block in tower.transformer.blocks[:-1]:
+        tokens = tower.transformer.run_block(block, tokens)
+    return tokens, grid
+
+
+def run_last_block(
+    tower: VisionTower, tokens: Tensor, grid: tuple[int, int], mode: AttentionMode
+) -> Tensor:
+    """Finish what `run_earlier_blocks` began: (B, Hp, Wp, D) float32, L2-normalised."""
+    transformer, last = tower.transformer, tower.transformer.blocks[-1]
     normed = last.ln_1(tokens)
     q, k, v = last.qkv(normed, transformer.heads)
     attended = mode.attend(AttentionInputs(tokens=normed, q=q, k=k, v=v, grid=grid))

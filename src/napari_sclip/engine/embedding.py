@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,22 +155,32 @@ def embed_image(
     mean, std = normalisation
     reader = WindowReader(plane=plane, rows=layout.rows, columns=layout.columns, mean=mean, std=std)
     shape = (plane.height, plane.width)
-    gather = _on_patches if config.average_on == "patches" else _window_by_window
-    return gather(reader, encoder, shape, progress), layout.count
-
-
-def _window_by_window(
-    reader: WindowReader,
-    encoder: VisionEncoder,
-    shape: tuple[int, int],
-    progress: ProgressCallback | None,
-) -> DenseMap:
-    """Keep every window's features: exact."""
-    rows, columns = reader.rows, reader.columns
-    down, across = rows.patches, columns.patches
+    windows = encoder.encode(reader, progress)
     size = encoder.source.feature_size
+    if config.average_on == "patches":
+        return average_on_patches(windows, layout, size, shape, encoder.source.patch), layout.count
+    return keep_windows(windows, layout, size, shape), layout.count
+
+
+def keep_windows(
+    windows: Iterable[tuple[int, torch.Tensor]], layout: Layout, size: int, shape: tuple[int, int]
+) -> DenseMap:
+    """Keep every window's features: exact.
+
+    Parameters
+    ----------
+    windows : iterable of (int, (Hp, Wp, D) tensor)
+        Number of the window, row by row, and its features.
+    layout : Layout
+    size : int
+        Length D of a feature.
+    shape : tuple of int
+        Height and width of the image in pixels.
+    """
+    rows, columns = layout.rows, layout.columns
+    down, across = rows.patches, columns.patches
     features = torch.empty((len(rows.starts) * down, len(columns.starts) * across, size))
-    for number, window in encoder.encode(reader, progress):
+    for number, window in windows:
         y, x = divmod(number, len(columns.starts))
         features[y * down : (y + 1) * down, x * across : (x + 1) * across] = window.cpu()
     return DenseMap(
@@ -179,19 +190,20 @@ def _window_by_window(
     )
 
 
-def _on_patches(
-    reader: WindowReader,
-    encoder: VisionEncoder,
+def average_on_patches(
+    windows: Iterable[tuple[int, torch.Tensor]],
+    layout: Layout,
+    size: int,
     shape: tuple[int, int],
-    progress: ProgressCallback | None,
+    patch: int,
 ) -> DenseMap:
-    """Average windows on the patch grid; not normalised again, so still linear."""
-    rows, columns = reader.rows, reader.columns
-    patch = encoder.source.patch
-    total = torch.zeros(
-        (rows.length // patch, columns.length // patch, encoder.source.feature_size)
-    )
-    for number, window in encoder.encode(reader, progress):
+    """Average windows on the patch grid; not normalised again, so still linear.
+
+    Parameters are those of `keep_windows`, and the side of a patch in pixels.
+    """
+    rows, columns = layout.rows, layout.columns
+    total = torch.zeros((rows.length // patch, columns.length // patch, size))
+    for number, window in windows:
         y, x = divmod(number, len(columns.starts))
         top, left = rows.starts[y] // patch, columns.starts[x] // patch
         total[top : top + rows.patches, left : left + columns.patches] += window.cpu()

@@ -47,6 +47,10 @@ class Segmenter:
         Of the vision tower: fp32, fp16 or bf16.
     patch, input_size : int
         Side in pixels of a patch, and of the window that the model was trained with.
+    normalisation : tuple
+        Mean and standard deviation of the model's preprocessing.
+    fingerprint : str
+        Of the model and its attention mode.
     """
 
     def __init__(
@@ -62,9 +66,9 @@ class Segmenter:
         self.patch = towers.vision.patch
         self.input_size = towers.vision.input_size
         self.vision = VisionEncoder(towers.vision, mode, device, precision)
-        self._normalisation = (source.mean, source.std)
+        self.normalisation = (source.mean, source.std)
         self.text = TextEncoder(towers, device, TextCache())
-        self._fingerprint = f"{towers.fingerprint}:{mode.name}"
+        self.fingerprint = f"{towers.fingerprint}:{mode.name}"
 
     @classmethod
     def load(
@@ -192,14 +196,14 @@ class Segmenter:
             image,
             resolved,
             self.vision,
-            self._normalisation,
+            self.normalisation,
             progress,
         )
         return Embedding(
             dense=dense,
             config=resolved,
             model=self.model,
-            fingerprint=self._fingerprint,
+            fingerprint=self.fingerprint,
             windows=windows,
         )
 
@@ -232,7 +236,7 @@ class Segmenter:
         SclipError
             If the classes are not usable or the embedding is another model's.
         """
-        if embedding.fingerprint != self._fingerprint:
+        if embedding.fingerprint != self.fingerprint:
             raise ConfigError(
                 f"The embedding was made by another model or attention mode ({embedding.model}); "
                 f"this is {self.model} with {self.attention!r}. Embed the image again."

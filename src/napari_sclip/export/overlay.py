@@ -15,8 +15,8 @@ from napari_sclip.prompts import ClassPrompt, label_ids
 
 SMALLEST_SIDE = 512
 LARGEST_SIDE = 2048
-OPACITY = 0.5
-FADING = 0.6
+OPACITY = 0.55
+FADING = 0.85
 """Share of grey in the image: its own colours must not pass for those of classes."""
 
 
