@@ -126,10 +126,9 @@ def measure(
             done[entry["seed"]] = entry
     many = ManyModes(modes)
     on_patches = SegmentationConfig(average_on="patches")
-    for index in range(sets):
-        first = FIRST_SEED + index * SEED_STEP
-        start = time.monotonic()
-        for seed in range(first, first + scenes):
+    start = time.monotonic()
+    for number in range(scenes):
+        for seed in range(FIRST_SEED + number, FIRST_SEED + sets * SEED_STEP, SEED_STEP):
             if seed in done:
                 continue
             scene = make_scene(seed)
@@ -142,7 +141,7 @@ def measure(
             if partial is not None:
                 with partial.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(entry) + "\n")
-        log.info("set %d: %.0f s", index, time.monotonic() - start)
+        log.info("%d of %d scenes a set: %.0f s", number + 1, scenes, time.monotonic() - start)
 
     def of_sets(name: str) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         means = [

@@ -70,8 +70,6 @@ def test_the_demo_installs_once_and_passes_its_arguments_on(dev: ModuleType, cal
 def test_the_tests_need_more_and_what_they_need_serves_the_demo(
     dev: ModuleType, calls: Calls
 ) -> None:
-    dev.main(["demo"])
-    calls.clear()
     assert dev.main(["test", "tests/cli", "-k", "a or b", "-x"]) == 0
     assert installs(calls)[0][-1] == f"{ROOT}[test]"
     assert calls[-1] == [dev.script("python"), "-m", "pytest", "tests/cli", "-k", "a or b", "-x"]

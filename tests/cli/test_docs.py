@@ -34,8 +34,8 @@ def test_the_page_knows_every_setting() -> None:
         assert f"`{name}`" in table
         if name not in ("window", "stride"):
             (row,) = [line for line in table.splitlines() if line.startswith(f"| `{name}`")]
-            shown = str(value) if value is None or not isinstance(value, str) else f'"{value}"'
-            assert shown.removesuffix(".0") in row
+            shown = f'`"{value}"`' if isinstance(value, str) else str(value).removesuffix(".0")
+            assert row.split(" | ")[1] == shown
 
 
 def test_every_option_that_the_page_names_is_one() -> None:

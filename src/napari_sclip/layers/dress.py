@@ -1,0 +1,90 @@
+"""How a Labels layer shows its classes: names where the mouse is, and colours."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_sclip.layers.legend import KEY, LegendRow, plain_rows, read_legend
+from napari_sclip.palette import class_colors
+from napari_sclip.prompts import ClassPrompt, label_ids
+
+UNLISTED_COLOR = (0.5, 0.5, 0.5, 1.0)
+
+
+def features(legend: Sequence[LegendRow]) -> dict[str, np.ndarray]:
+    """Make the table that napari shows the name of a label from."""
+    rows = list(legend)
+    if not any(row.id == 0 for row in rows):
+        rows.insert(0, LegendRow(0, "undecided", (), "", True))
+    return {
+        "index": np.array([row.id for row in rows]),
+        "class": np.array([row.name for row in rows], dtype=object),
+        "prompts": np.array([" | ".join(row.prompts) for row in rows], dtype=object),
+    }
+
+
+def colormap(legend: Sequence[LegendRow], hidden: Collection[str] = ()) -> Any:  # noqa: ANN401
+    """Make the colours: the background and hidden classes clear, unlisted ids grey."""
+    colors: dict[int | None, Any] = {None: UNLISTED_COLOR, 0: "transparent"}
+    for row in legend:
+        if row.id != 0:
+            colors[row.id] = "transparent" if row.name in hidden else row.color
+    return DirectLabelColormap(color_dict=colors)
+
+
+def hidden_classes(layer: Labels) -> frozenset[str]:
+    """Names of the classes of a layer that `set_class_colors` has hidden."""
+    colors = getattr(layer.colormap, "color_dict", {})
+    return frozenset(
+        row.name
+        for row in read_legend(layer)
+        if row.id != 0 and row.id in colors and colors[row.id][3] == 0
+    )
+
+
+def set_class_colors(
+    layer: Labels, classes: Sequence[ClassPrompt], *, hidden: Collection[str] = ()
+) -> None:
+    """Give the classes of a layer the colours of a table; no pixel changes.
+
+    Parameters
+    ----------
+    layer : Labels
+    classes : sequence of ClassPrompt
+        All of the table, as colours are chosen among them; those that the layer does not know
+        are passed over, and those of the layer that are not given keep their colours.
+    hidden : collection of str
+        Names of classes that are not shown.
+    """
+    colors = dict(zip((c.name for c in classes), class_colors(classes), strict=True))
+    legend = [
+        dataclasses.replace(row, color="#{:02x}{:02x}{:02x}".format(*colors[row.name]))
+        if row.name in colors
+        else row
+        for row in read_legend(layer)
+    ]
+    if not legend:
+        return
+    noted = {**layer.metadata[KEY], "classes": plain_rows(legend)}
+    layer.metadata = {**layer.metadata, KEY: noted}
+    layer.colormap = colormap(legend, hidden)
+
+
+def label_lut(layer: Labels, classes: Sequence[ClassPrompt]) -> np.ndarray:
+    """Table from the ids of `Segmentation.labels` to those of a layer that knows the classes."""
+    ids = {row.name: row.id for row in read_legend(layer)}
+    return ids_lut(classes, [ids[c.name] for c in classes], layer.data.dtype)
+
+
+def ids_lut(classes: Sequence[ClassPrompt], ids: Sequence[int], dtype: np.dtype[Any]) -> np.ndarray:
+    """Make a table from the ids that the engine counts to others."""
+    own = label_ids(classes)
+    lut = np.zeros(max(own) + 1, dtype=dtype)
+    lut[list(own)] = ids
+    return lut

@@ -1,0 +1,160 @@
+"""What the ids of a Labels layer mean, and how the labels came about."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_sclip.errors import ClassesError
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.palette import class_colors
+from napari_sclip.prompts import ClassPrompt
+
+if TYPE_CHECKING:
+    from napari_sclip.engine.result import Segmentation
+
+KEY = "napari_sclip"
+"""Where a layer's metadata has our part."""
+
+FORMAT = "napari-sclip labels"
+PACKAGES = ("napari-sclip", "napari", "torch", "open_clip_torch", "numpy")
+
+
+@dataclass(frozen=True)
+class LegendRow:
+    """One id of a Labels layer.
+
+    Attributes
+    ----------
+    id : int
+    name : str
+    prompts : tuple of str
+    color : str
+        ``#rrggbb``.
+    background : bool
+    """
+
+    id: int
+    name: str
+    prompts: tuple[str, ...]
+    color: str
+    background: bool
+
+
+def read_legend(layer: Any) -> tuple[LegendRow, ...]:  # noqa: ANN401 - napari has no types
+    """Read what a Labels layer's ids mean; nothing if this plugin did not make it.
+
+    Parameters
+    ----------
+    layer : Labels layer
+    """
+    known = layer.metadata.get(KEY)
+    if not isinstance(known, Mapping) or known.get("format") != FORMAT:
+        return ()
+    return tuple(
+        LegendRow(int(c["id"]), c["name"], tuple(c["prompts"]), c["color"], bool(c["background"]))
+        for c in known["classes"]
+    )
+
+
+def choose_ids(classes: Sequence[ClassPrompt], legend: Sequence[LegendRow] = ()) -> tuple[int, ...]:
+    """Give every class an id, and a class that has one the same as before.
+
+    Parameters
+    ----------
+    classes : sequence of ClassPrompt
+    legend : sequence of LegendRow
+        Of the layer that is written to.
+
+    Returns
+    -------
+    tuple of int
+        0 for the background; for a new layer the others are counted from 1, as in
+        `Segmentation.labels`.
+    """
+    known = {row.name: row.id for row in legend if row.id != 0}
+    following = max((row.id for row in legend), default=0) + 1
+    ids = []
+    for item in classes:
+        if item.background:
+            ids.append(0)
+        elif item.name in known:
+            ids.append(known[item.name])
+        else:
+            ids.append(following)
+            following += 1
+    return tuple(ids)
+
+
+def make_legend(
+    classes: Sequence[ClassPrompt], ids: Sequence[int], before: Sequence[LegendRow] = ()
+) -> tuple[LegendRow, ...]:
+    """List all ids: those of the classes, and older ones that the layer may still hold.
+
+    Raises
+    ------
+    ClassesError
+        If two classes have one id, or another class than the background has 0.
+    """
+    if len(set(ids)) != len(classes) or any(
+        (k == 0) != c.background for k, c in zip(ids, classes, strict=False)
+    ):
+        raise ClassesError(
+            f"Expected an id of its own for each of {len(classes)} classes, 0 for the background "
+            f"and no other; got {list(ids)}."
+        )
+    colors = ("#{:02x}{:02x}{:02x}".format(*c) for c in class_colors(classes))
+    rows = [
+        LegendRow(k, c.name, c.prompts, color, c.background)
+        for k, c, color in zip(ids, classes, colors, strict=True)
+    ]
+    rows += [row for row in before if row.id not in ids]
+    return tuple(sorted(rows, key=lambda row: row.id))
+
+
+def plain_rows(legend: Sequence[LegendRow]) -> list[dict[str, Any]]:
+    """Return rows as plain values that JSON can hold."""
+    return [{**dataclasses.asdict(row), "prompts": list(row.prompts)} for row in legend]
+
+
+def describe(
+    request: ImageRequest, legend: Sequence[LegendRow], result: Segmentation | None
+) -> dict[str, Any]:
+    """Describe labels in plain values that JSON can hold.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    legend : sequence of LegendRow
+    result : Segmentation or None
+        None while there is none yet.
+    """
+    return {
+        "format": FORMAT,
+        "format_version": 1,
+        "classes": plain_rows(legend),
+        "dropped": [] if result is None else list(result.dropped),
+        "source": request.describe(),
+        "configuration": None if result is None else result.config.to_dict(),
+        "model": None if result is None else result.model,
+        "weights_sha256": None if result is None else result.weights_sha256,
+        "attention": None if result is None else result.attention,
+        "versions": dict(package_versions()),
+    }
+
+
+@functools.cache
+def package_versions() -> tuple[tuple[str, str | None], ...]:
+    """Look up the versions of what the labels come of."""
+    return tuple((name, _version(name)) for name in PACKAGES)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,191 @@
+"""Read the planes of a request as RGB; for a worker: slow where the data are slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from napari_sclip.errors import ImageError
+from napari_sclip.layers.blend import blend, colour, scale_values
+from napari_sclip.layers.request import ImageRequest, Source
+
+BAND_ROWS = 1024
+SAMPLED_PIXELS = 1_000_000
+READ_AT_ONCE = 16_000_000
+"""Pixels up to which `read_plane` gives a numpy array."""
+
+
+class PlaneView:
+    """One plane as RGB, converted where it is looked at: what dask arrays are to the engine.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    number : int
+        Of the plane.
+    """
+
+    def __init__(self, request: ImageRequest, number: int = 0) -> None:
+        self._request = request
+        self._places = request.place(number)
+        first = request.sources[0]
+        self._as_it_is = (
+            request.mode == "rgb"
+            and request.contrast.rule == "limits"
+            and np.dtype(first.array.dtype) == np.uint8
+        )
+        self.shape: tuple[int, int, int] = (*request.read_shape, 3)
+        self.dtype = np.dtype(np.uint8 if self._as_it_is else np.float32)
+        self.ndim = 3
+        self._limits = tuple(self._find_limits(source) for source in request.sources)
+
+    def __getitem__(self, key: Any) -> np.ndarray:  # noqa: ANN401 - any index of numpy
+        parts = key if isinstance(key, tuple) else (key,)
+        if (
+            Ellipsis in parts
+            or not 1 <= len(parts) <= 2
+            or not all(isinstance(p, slice) for p in parts)
+        ):
+            whole: np.ndarray = self[:, :][key]
+            return whole
+        columns = parts[1] if len(parts) == 2 else slice(None)
+        return self._to_rgb(parts[0], columns)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401
+        return np.asarray(self[:, :], dtype=dtype)
+
+    def _to_rgb(self, rows: slice, columns: slice) -> np.ndarray:
+        request = self._request
+        if request.mode == "blend":
+            picture: np.ndarray | None = None
+            for source, limits in zip(request.sources, self._limits, strict=True):
+                values = scale_values(self._read(source, rows, columns), limits)
+                above = colour(values, source.look, rgb=source.rgb)
+                picture = blend(picture, above, source.look.blending)
+            return np.asarray(picture)
+        values = self._read(request.sources[0], rows, columns)
+        if self._as_it_is:
+            as_it_is: np.ndarray = values[..., :3]
+            return as_it_is
+        scaled: np.ndarray = np.nan_to_num(scale_values(values, self._limits[0]))
+        if request.mode == "rgb":
+            return scaled[..., :3]
+        return np.broadcast_to(scaled[..., None], (*scaled.shape, 3))
+
+    def _read(self, source: Source, rows: slice, columns: slice) -> np.ndarray:
+        """Read part of a plane of one layer: (H, W), or (H, W, 3 or 4)."""
+        request = self._request
+        axes = request.axes
+        index: list[slice | int] = [slice(None)] * len(request.shape)
+        for axis, place in self._places.items():
+            last = round(request.shape[axis] / request.factors[axis]) - 1
+            index[axis] = min(int((place + 0.5) / request.factors[axis]), last)
+        index[axes.rows] = _within(rows, request.rows_read)
+        index[axes.columns] = _within(columns, request.columns_read)
+        values = np.asarray(source.array[tuple(index)])
+        return values if axes.rows < axes.columns else np.swapaxes(values, 0, 1)
+
+    def _find_limits(self, source: Source) -> tuple[float, float]:
+        rule = self._request.contrast
+        if rule.rule == "limits":
+            return _natural_limits(source)
+        finite = [v for v in (_finite(band) for band in self._samples(source)) if v.size]
+        if not finite:
+            raise ImageError(
+                f"Expected finite values in layer {source.name!r}; got only NaN and infinite ones. "
+                "Choose another plane or region."
+            )
+        if rule.rule == "full":
+            return float(min(v.min() for v in finite)), float(max(v.max() for v in finite))
+        low, high = np.percentile(np.concatenate(finite), rule.percentiles)
+        return float(low), float(high)
+
+    def _samples(self, source: Source) -> Iterator[np.ndarray]:
+        """Every value for the full range; about a million of them for percentiles."""
+        height, width = self.shape[:2]
+        step = 1
+        if self._request.contrast.rule == "percentiles":
+            step = max(1, int(np.ceil(np.sqrt(height * width / SAMPLED_PIXELS))))
+        band = BAND_ROWS * step
+        for top in range(0, height, band):
+            values = self._read(source, slice(top, top + band, step), slice(None, None, step))
+            yield values[..., :3] if source.rgb else values
+
+
+def read_plane(request: ImageRequest, number: int = 0) -> np.ndarray | PlaneView:
+    """Read a plane as the engine takes it.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    number : int
+        Of the plane, 0 to ``len(request.planes) - 1``.
+
+    Returns
+    -------
+    (H, W, 3) array
+        Of `ImageRequest.read_shape`: float32 in 0..1, or uint8 where RGB is taken as it is. NaN
+        is black. A large plane comes as a `PlaneView`, which is read where it is needed; either
+        can be given to `Segmenter.segment` and `Segmenter.embed`.
+
+    Raises
+    ------
+    ImageError
+        If the plane has no finite value to find its contrast by.
+    """
+    view = PlaneView(request, number)
+    if view.shape[0] * view.shape[1] <= READ_AT_ONCE:
+        return np.asarray(view)
+    return view
+
+
+def preview(request: ImageRequest, number: int = 0, *, max_side: int = 96) -> np.ndarray:
+    """Show in small what the model will see.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    number : int
+        Of the plane.
+    max_side : int
+        Length in pixels that neither side exceeds.
+
+    Returns
+    -------
+    (h, w, 3) uint8 array
+
+    Raises
+    ------
+    ImageError
+        As `read_plane`.
+    """
+    view = PlaneView(request, number)
+    step = max(1, -(-max(view.shape[:2]) // max_side))
+    small = view[step // 2 :: step, step // 2 :: step]
+    if small.size == 0:
+        small = view[::step, ::step]
+    if small.dtype == np.uint8:
+        return np.array(small)
+    out: np.ndarray = np.rint(small * 255).astype(np.uint8)
+    return out
+
+
+def _within(part: slice, span: tuple[int, int]) -> slice:
+    """Take a slice of the part of an axis that is read."""
+    first, last, step = part.indices(span[1] - span[0])
+    return slice(span[0] + first, span[0] + last, step)
+
+
+def _natural_limits(source: Source) -> tuple[float, float]:
+    dtype = np.dtype(source.array.dtype)
+    if not source.rgb:
+        return source.look.limits
+    if dtype.kind in "ui":
+        return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+    return 0.0, 1.0
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()

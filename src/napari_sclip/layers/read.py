@@ -1,0 +1,171 @@
+"""Turn an image layer, as a viewer shows it, into a request; computes no pixel."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+
+from napari_sclip.errors import ImageError
+from napari_sclip.layers.axes import (
+    PlaneAxes,
+    current_index,
+    guess_channel_axis,
+    place_layer,
+    plane_axes,
+)
+from napari_sclip.layers.geometry import labels_geometry, labels_grid
+from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.region import Region, current_view, drawn_shape, whole_plane
+from napari_sclip.layers.request import Contrast, ImageRequest
+from napari_sclip.layers.sources import choose_sources
+
+MIN_SIDE = 2
+
+
+def read_request(
+    viewer: Any,  # noqa: ANN401 - napari has no types
+    layer: Any,  # noqa: ANN401
+    options: ReadOptions | None = None,
+) -> ImageRequest:
+    """Take down all that is needed to read an image layer.
+
+    Quick, for the GUI thread. What is returned keeps the layer's arrays but not the layer: the
+    layer may change, or go, while the request is worked on.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Shows the layer.
+    layer : Image layer
+    options : ReadOptions, optional
+
+    Returns
+    -------
+    ImageRequest
+
+    Raises
+    ------
+    ImageError
+        If the layer cannot be read like this; says what was expected, what came and what to do.
+    """
+    options = options or ReadOptions()
+    _check_layer(viewer, layer)
+    placement = place_layer(viewer, layer)
+    shape = _level_shape(layer, 0)
+    channel_axis = options.channel_axis
+    if isinstance(channel_axis, str):
+        channel_axis = guess_channel_axis(layer)
+        if channel_axis in placement.displayed:
+            channel_axis = None
+    axes = plane_axes(placement, channel_axis)
+    region = _choose_region(viewer, placement, options, (shape[axes.rows], shape[axes.columns]))
+    level = _choose_level(layer, axes, region, options.short_side)
+    read_shape = _level_shape(layer, level)
+    channel = None
+    if axes.channel is not None:
+        channel = options.channel
+        if channel is None:
+            channel = current_index(placement, shape, axes.channel)
+        if not 0 <= channel < shape[axes.channel]:
+            raise ImageError(
+                f"Expected a channel in 0..{shape[axes.channel] - 1}; got {channel}. Choose one "
+                "that the image has."
+            )
+    current = None
+    if options.planes == "current":
+        current = tuple(current_index(placement, shape, a) for a in axes.sliders)
+    factors = tuple(n / m for n, m in zip(shape, read_shape, strict=True))
+    displayed_factors = tuple(f if a in placement.displayed else 1.0 for a, f in enumerate(factors))
+    sources = choose_sources(viewer, layer, level, options.channels)
+    mode = "blend" if options.channels == "displayed" else "rgb" if layer.rgb else "grey"
+    cut = options.labels_size == "region"
+    grid = labels_grid(
+        layer,
+        shape,
+        axes,
+        step=displayed_factors if options.labels_size == "read" else None,
+        region=region if cut else None,
+        plane=current if cut else None,
+    )
+    return ImageRequest(
+        name=str(layer.name),
+        mode=mode,
+        sources=sources,
+        contrast=Contrast(options.contrast, options.percentiles),
+        axes=axes,
+        shape=shape,
+        factors=factors,
+        channel=channel,
+        planes=(current,) if current is not None else _all_planes(shape, axes),
+        region=region,
+        grid=grid,
+        geometry=labels_geometry(layer, grid),
+    )
+
+
+def _check_layer(viewer: Any, layer: Any) -> None:  # noqa: ANN401
+    if not isinstance(layer, Image):
+        raise ImageError(
+            f"Expected an image layer; got {type(layer).__name__}. Choose an image in the list of "
+            "layers."
+        )
+    if layer not in viewer.layers:
+        raise ImageError(f"The layer {layer.name!r} is no longer in this viewer. Choose another.")
+    if np.dtype(layer.dtype).kind not in "buif":
+        raise ImageError(
+            f"Expected an image of integers, booleans or floats; got dtype {layer.dtype}. Convert "
+            "it first."
+        )
+    shape = _level_shape(layer, 0)
+    if 0 in shape:
+        raise ImageError(f"Expected an image with pixels; got shape {shape}. Choose another.")
+
+
+def _level_shape(layer: Any, level: int) -> tuple[int, ...]:  # noqa: ANN401
+    return tuple(int(n) for n in layer.level_shapes[level])
+
+
+def _choose_region(
+    viewer: Any,  # noqa: ANN401
+    placement: Any,  # noqa: ANN401
+    options: ReadOptions,
+    shape: tuple[int, int],
+) -> Region:
+    if options.region == "view":
+        region = current_view(viewer, placement, shape)
+    elif options.region == "shape":
+        region = drawn_shape(viewer, options.shapes, placement, shape)
+    else:
+        region = whole_plane(shape)
+    if min(region.shape) < MIN_SIDE:
+        raise ImageError(
+            f"Expected at least {MIN_SIDE} x {MIN_SIDE} pixels to segment; got "
+            f"{region.shape[0]} x {region.shape[1]}. Choose a larger region or another image, or "
+            "roll the viewer's axes until the image's rows and columns are shown."
+        )
+    return region
+
+
+def _choose_level(layer: Any, axes: PlaneAxes, region: Region, short_side: int | None) -> int:  # noqa: ANN401
+    """Coarsest level in which the region has as many pixels as the model will use."""
+    if not layer.multiscale or short_side is None:
+        return 0
+    finest = _level_shape(layer, 0)
+    needed = max(short_side, MIN_SIDE)
+    fitting = 0
+    for level in range(len(layer.level_shapes)):
+        shape = _level_shape(layer, level)
+        sides = [
+            n * shape[a] / finest[a]
+            for n, a in zip(region.shape, (axes.rows, axes.columns), strict=True)
+        ]
+        if min(sides) >= needed:
+            fitting = level
+    return fitting
+
+
+def _all_planes(shape: tuple[int, ...], axes: PlaneAxes) -> tuple[tuple[int, ...], ...]:
+    return tuple(itertools.product(*(range(shape[a]) for a in axes.sliders)))

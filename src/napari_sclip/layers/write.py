@@ -1,0 +1,186 @@
+"""Make and update the Labels layer of an image; for the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_sclip.layers.dress import colormap, features, hidden_classes, ids_lut, label_lut
+from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.legend import (
+    KEY,
+    LegendRow,
+    choose_ids,
+    describe,
+    make_legend,
+    read_legend,
+)
+from napari_sclip.layers.mapping import LabelsMismatchError, check_fitting, find_target
+from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.undo import Change, write_changes
+
+if TYPE_CHECKING:
+    from napari_sclip.engine.result import Segmentation
+
+
+@dataclass(frozen=True)
+class LabelsUpdate:
+    """What an update did.
+
+    Attributes
+    ----------
+    changed : int
+        Pixels that have another id now.
+    kept : int
+        Pixels that a person had painted and that were left as they are.
+    undoable : bool
+        Whether one undo takes the update back; not so where the old labels would fill the
+        memory.
+    """
+
+    changed: int
+    kept: int
+    undoable: bool
+
+
+def make_labels_layer(
+    request: ImageRequest,
+    result: Segmentation,
+    labels: Mapping[int, np.ndarray] | None = None,
+    *,
+    ids: Sequence[int] | None = None,
+) -> Labels:
+    """Make the Labels layer of an image from what the engine found.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    result : Segmentation
+        Of a plane of the request; its classes and settings are noted in the layer.
+    labels : mapping of int to (h, w) array, optional
+        ``Segmentation.labels`` by the number of the plane; left out, those of `result` are the
+        first plane's.
+    ids : sequence of int, optional
+        As `new_labels_layer`.
+
+    Returns
+    -------
+    Labels
+        Named after the image, placed over it, with `features`, colours and
+        ``metadata["napari_sclip"]``; not yet in any viewer.
+
+    Raises
+    ------
+    ClassesError
+        If the ids do not fit the classes.
+    LabelsMismatchError
+        If the labels are not of the size that was read.
+    """
+    layer = new_labels_layer(request, result.classes, ids=ids)
+    log = prediction_log(layer)
+    lut = label_lut(layer, result.classes)
+    for number, plane in _planes(request, result, labels).items():
+        target = find_target(request, number)
+        new = lut[target.spread(plane)]
+        log.remember(layer.data, target, new)
+        np.copyto(target.view(layer.data), new, where=True if target.mask is None else target.mask)
+    log.settle(layer.data)
+    _note(layer, request, result)
+    layer.refresh()
+    return layer
+
+
+def update_labels(
+    layer: Labels,
+    request: ImageRequest,
+    result: Segmentation,
+    labels: Mapping[int, np.ndarray] | None = None,
+    *,
+    ids: Sequence[int] | None = None,
+    keep_edits: bool = True,
+) -> LabelsUpdate:
+    """Write what the engine found into an existing layer, as one undo step.
+
+    Only the request's planes and region are written to. Classes that the layer knows keep their
+    ids, and hidden ones stay hidden.
+
+    Parameters
+    ----------
+    layer : Labels
+    request : ImageRequest
+    result : Segmentation
+    labels : mapping of int to (h, w) array, optional
+        As `make_labels_layer`.
+    ids : sequence of int, optional
+        Of the classes, 0 for the background and no other; left out, classes that the layer knows
+        keep theirs and new ones get the next.
+    keep_edits : bool
+        Whether pixels that a person painted stay as they are.
+
+    Raises
+    ------
+    LabelsMismatchError
+        If the labels cannot go into this layer; make a new one then.
+    ClassesError
+        If the ids do not fit the classes.
+    """
+    check_fitting(layer, request)
+    planes = _planes(request, result, labels)
+    before = read_legend(layer)
+    chosen = choose_ids(result.classes, before) if ids is None else tuple(ids)
+    legend = make_legend(result.classes, chosen, before)
+    if np.iinfo(layer.data.dtype).max < max(chosen):
+        raise LabelsMismatchError(
+            f"Expected labels that can hold {max(chosen)}; layer {layer.name!r} is of dtype "
+            f"{layer.data.dtype}. Write to a new layer."
+        )
+    lut = ids_lut(result.classes, chosen, layer.data.dtype)
+    log = prediction_log(layer)
+    changes, kept = [], 0
+    for number, plane in planes.items():
+        target = find_target(request, number)
+        new, old = lut[target.spread(plane)], target.view(layer.data)
+        changed = new != old
+        if target.mask is not None:
+            changed &= target.mask
+        if keep_edits:
+            painted = log.edited(layer.data, target) & changed
+            kept += int(np.count_nonzero(painted))
+            changed &= ~painted
+        changes.append(Change(target, new, changed))
+    for change in changes:
+        log.remember(layer.data, change.target, change.labels)
+    undoable = write_changes(layer, changes)
+    log.settle(layer.data)
+    _note(layer, request, result, legend)
+    total = sum(int(np.count_nonzero(change.changed)) for change in changes)
+    return LabelsUpdate(changed=total, kept=kept, undoable=undoable)
+
+
+def _planes(
+    request: ImageRequest, result: Segmentation, labels: Mapping[int, np.ndarray] | None
+) -> Mapping[int, np.ndarray]:
+    planes = {0: result.labels} if labels is None else labels
+    for number, plane in planes.items():
+        if plane.shape != request.read_shape or not 0 <= number < len(request.planes):
+            raise LabelsMismatchError(
+                f"Expected labels of {request.read_shape} pixels for one of "
+                f"{len(request.planes)} planes; got {plane.shape} for plane {number}. The labels "
+                "are of another request: segment again."
+            )
+    return planes
+
+
+def _note(
+    layer: Labels, request: ImageRequest, result: Segmentation, legend: Sequence[LegendRow] = ()
+) -> None:
+    hidden = hidden_classes(layer)
+    legend = legend or read_legend(layer)
+    layer.metadata = {**layer.metadata, KEY: describe(request, legend, result)}
+    layer.features = features(legend)
+    layer.colormap = colormap(legend, hidden)

@@ -1,0 +1,153 @@
+"""What a person painted stays, and partial results leave no trace."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+
+from napari_sclip.layers import edits
+from napari_sclip.layers.draft import Draft
+from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.read import read_request
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.prompts import parse_classes
+from tests.layers.conftest import MakeResult
+
+CLASSES = parse_classes("leaf, soil = earth | mud")
+
+
+@pytest.fixture
+def request_2d(viewer: ViewerModel) -> ImageRequest:
+    return read_request(viewer, viewer.add_image(np.zeros((40, 50), np.uint8)))
+
+
+@pytest.fixture
+def layer(request_2d: ImageRequest, make_result: MakeResult) -> Labels:
+    layer = make_labels_layer(request_2d, make_result(np.ones((40, 50))))
+    layer.brush_size = 1
+    return layer
+
+
+def test_a_second_run_keeps_what_was_painted(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    layer.paint((5, 5), 2)
+    layer.paint((6, 6), 0)
+    assert np.argwhere(hand_edits(layer, request_2d)).tolist() == [[5, 5], [6, 6]]
+    done = update_labels(layer, request_2d, make_result(np.full((40, 50), 2)))
+    assert (done.changed, done.kept) == (1998, 1)
+    assert (layer.data[5, 5], layer.data[6, 6], layer.data[7, 7]) == (2, 0, 2)
+    again = update_labels(layer, request_2d, make_result(np.ones((40, 50))))
+    assert (layer.data[6, 6], layer.data[7, 7]) == (0, 1)
+    assert again.kept == 1
+
+
+def test_a_second_run_may_replace_all_and_be_undone(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    layer.paint((5, 5), 2)
+    painted = layer.data.copy()
+    done = update_labels(layer, request_2d, make_result(np.zeros((40, 50))), keep_edits=False)
+    assert (done.changed, done.kept) == (2000, 0)
+    assert not layer.data.any()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, painted)
+    assert np.argwhere(hand_edits(layer, request_2d)).tolist() == [[5, 5]]
+
+
+def test_an_undone_run_is_not_taken_for_painting(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    for k in (2, 0, 2):
+        update_labels(layer, request_2d, make_result(np.full((40, 50), k)))
+    layer.undo()
+    layer.undo()
+    assert (layer.data == 2).all()
+    assert not hand_edits(layer, request_2d).any()
+    layer.undo()
+    assert not hand_edits(layer, request_2d).any()
+    assert update_labels(layer, request_2d, make_result(np.full((40, 50), 2))).changed == 2000
+
+
+def test_a_layer_from_elsewhere_is_all_of_the_persons(
+    request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    data = np.zeros((40, 50), np.uint8)
+    data[3:5, 3:5] = 1
+    layer = Labels(data)
+    assert hand_edits(layer, request_2d).sum() == 4
+    update_labels(layer, request_2d, make_result(np.full((40, 50), 2)))
+    assert np.count_nonzero(layer.data == 1) == 4
+
+
+def test_painting_in_another_plane_is_kept(viewer: ViewerModel, make_result: MakeResult) -> None:
+    image = viewer.add_image(np.zeros((3, 40, 50), np.uint8))
+    every = read_request(viewer, image, ReadOptions(planes="all"))
+    ones = np.ones((40, 50), np.uint8)
+    layer = make_labels_layer(every, make_result(ones), dict.fromkeys(range(3), ones))
+    layer.brush_size = 1
+    viewer.add_layer(layer)
+    viewer.dims.set_current_step(0, 2)
+    layer.paint((2, 7, 7), 2)
+    assert [hand_edits(layer, every, k).sum() for k in range(3)] == [0, 0, 1]
+    twos = dict.fromkeys(range(3), 0 * ones)
+    done = update_labels(layer, every, make_result(ones), twos)
+    assert done.kept == 1
+    assert np.argwhere(layer.data).tolist() == [[2, 7, 7]]
+
+
+def test_other_data_in_the_layer_start_anew(layer: Labels, request_2d: ImageRequest) -> None:
+    layer.data = np.ones((40, 50), np.uint16)
+    assert hand_edits(layer, request_2d).all()
+
+
+def test_the_log_goes_with_its_layer(request_2d: ImageRequest, make_result: MakeResult) -> None:
+    gc.collect()
+    before = len(edits._LOGS)
+    layer = make_labels_layer(request_2d, make_result(np.ones((40, 50))))
+    assert len(edits._LOGS) == before + 1
+    del layer
+    gc.collect()
+    assert len(edits._LOGS) <= before
+
+
+def test_a_draft_is_drawn_and_withdrawn_without_a_trace(
+    layer: Labels, request_2d: ImageRequest
+) -> None:
+    layer.paint((5, 5), 2)
+    before = layer.data.copy()
+    steps = len(layer._undo_history)
+    draft = Draft(layer, request_2d, 0, CLASSES)
+    part = np.zeros((40, 50), np.uint8)
+    part[:20] = 2
+    draft.show(part)
+    assert (layer.data[:20] == 2).all()
+    assert (layer.data[20:] == 1).all()
+    part[:20] = 1
+    draft.show(part)
+    assert np.argwhere(layer.data == 2).tolist() == [[5, 5]]
+    draft.withdraw()
+    np.testing.assert_array_equal(layer.data, before)
+    assert len(layer._undo_history) == steps
+
+
+def test_what_is_painted_during_a_draft_stays(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    draft = Draft(layer, request_2d, 0, CLASSES)
+    draft.show(np.full((40, 50), 2, np.uint8))
+    layer.paint((5, 5), 0)
+    draft.show(np.full((40, 50), 2, np.uint8))
+    assert layer.data[5, 5] == 0
+    draft.withdraw()
+    expected = np.ones((40, 50))
+    expected[5, 5] = 0
+    np.testing.assert_array_equal(layer.data, expected)
+    assert update_labels(layer, request_2d, make_result(np.full((40, 50), 2))).kept == 1
+    assert np.argwhere(layer.data != 2).tolist() == [[5, 5]]
