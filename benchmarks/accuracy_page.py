@@ -84,14 +84,16 @@ and SigLIP's sigmoid loss against 78 phrases (colour and shape, colour alone, sh
 backgrounds) that are true or false of the window. How common a phrase is enters the sigmoid loss
 as a fixed offset, so that the similarity need not carry it: without it, similarity to the
 background, true of nearly every window, outweighed the objects. Half of the patches were dropped
-except in the last part. Which pixels belong to what was used to choose windows and to decide
-whether enough of an object is inside to be mentioned. No loss saw a place, a patch's feature, or
-any attention mode but the model's own.
+(the script stops dropping in the last 15%, which the packaged weights did not reach). Which
+pixels belong to what was used to choose windows and to decide whether enough of an object is
+inside to be mentioned. No loss saw a place, a patch's feature, or any attention mode but the
+model's own.
 
 The weights are a moving average over the steps, and those of the evaluation, one every five
 minutes, at which `sclip` had the largest sum of both figures on 16 validation scenes (seeds from
 10000000 on, none of them in the table above). Choosing matters: training on, the image-level
-losses went on falling while `sclip` got worse.
+losses went on falling while `sclip` got worse. Choosing by `sclip` may favour it over the other
+modes a little.
 
 The packaged weights come from one run on two shared CPU cores, planned for 74 minutes. Its first
 925 steps went without the offset, without the scales under 0.5, and with another start of the

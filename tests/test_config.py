@@ -293,3 +293,19 @@ def test_from_dict_names_what_it_does_not_know(values: dict[Any, Any]) -> None:
 def test_from_dict_checks_values() -> None:
     with pytest.raises(ConfigError, match="threshold must lie in"):
         SegmentationConfig.from_dict({"threshold": 3})
+
+
+@pytest.mark.parametrize("value", [["pixels"], {"a": 1}, np.array(["a", "b"])])
+def test_a_choice_that_is_no_string_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match="average_on must be one of 'pixels', 'patches'"):
+        SegmentationConfig(average_on=value)  # type: ignore[arg-type]  # the point
+
+
+def test_a_refinement_is_refused_as_long_as_there_is_none() -> None:
+    with pytest.raises(ConfigError, match="There are no others yet"):
+        SegmentationConfig(refine="pamr")
+
+
+def test_templates_are_unicode_text() -> None:
+    with pytest.raises(ConfigError, match="Unicode"):
+        SegmentationConfig(templates=("caf\udce9 {}",))

@@ -281,3 +281,9 @@ def test_format() -> None:
 def test_what_text_cannot_hold_is_not_written(item: ClassPrompt) -> None:
     with pytest.raises(ClassesError):
         format_classes([item, ClassPrompt("soil")])
+
+
+@pytest.mark.parametrize("arguments", [("caf\udce9",), ("cafe", ("caf\udce9",))])
+def test_text_that_is_no_unicode_is_refused(arguments: tuple[str | tuple[str, ...], ...]) -> None:
+    with pytest.raises(ClassesError, match="no Unicode text"):
+        ClassPrompt(*arguments)  # type: ignore[arg-type]  # a mix

@@ -51,7 +51,7 @@ class SegmentationConfig:
         Classes that cover no more than this share (0..1) of the labelled area are dropped;
         0 drops none. The background is exempt.
     refine : str or None
-        Name of a refinement of the edges, or None.
+        Name of a refinement of the edges, or None. There are none yet.
     average_on : str
         Where overlapping windows are averaged: on "pixels" as the paper does, or on
         "patches": several times smaller and faster, and different near windows' edges.
@@ -194,9 +194,11 @@ def _number(name: str, value: object) -> float:
 
 
 def _one_of(name: str, value: object, known: Sequence[object]) -> None:
-    if value not in known:
+    # The type comes first: comparing an array gives no single answer.
+    if not (value is None or isinstance(value, str)) or value not in known:
         names = ", ".join(repr(k) for k in known)
-        raise ConfigError(f"{name} must be one of {names}; got {value!r}.")
+        none_yet = " There are no others yet." if len(known) == 1 else ""
+        raise ConfigError(f"{name} must be one of {names}; got {value!r}.{none_yet}")
 
 
 def _checked_templates(templates: object) -> str | tuple[str, ...]:
@@ -215,4 +217,8 @@ def _checked_templates(templates: object) -> str | tuple[str, ...]:
                 f"Every template must hold one {{}} where the prompt goes; got {sentence!r}. "
                 "Write for example 'a photo of a {}.'."
             )
+        try:
+            sentence.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"A template must be Unicode text; got {sentence!r}.") from error
     return tuple(templates)

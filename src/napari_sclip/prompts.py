@@ -65,11 +65,23 @@ class ClassPrompt:
                 f"background of class {self.name!r} must be True or False; got {self.background!r}."
             )
         name = " ".join(self.name.split())
+        for text in (name, *cleaned):
+            _check_text(text)
         if self.color is not None:
             parse_color(self.color)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "prompts", tuple(dict.fromkeys(cleaned)) or (name,))
         object.__setattr__(self, "background", bool(self.background) or is_background_name(name))
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ClassesError(
+            f"Expected text of valid characters; got {text!r}, which is no Unicode text. Type it "
+            "again, in a terminal or file that uses UTF-8."
+        ) from error
 
 
 def is_background_name(name: str) -> bool:

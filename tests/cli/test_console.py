@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -115,11 +116,17 @@ def test_ctrl_c_ends_a_process_cleanly(tmp_path: Path, photo: Path) -> None:
         [sys.executable, "-m", "napari_sclip", "segment", str(folder), "--output", "out",
          "--classes", "red circle, background", *SHORT],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Shells start what runs in the background with the signal ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert first.startswith(str(folder / "000.png"))
     assert process.returncode == 130
     assert err == "napari-sclip: interrupted; files written so far are whole.\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -227,3 +229,51 @@ def test_a_broken_image_among_warnings_is_still_one_line(run: Run) -> None:
     ran = run("segment", "small.png", *CLASSES, "--output", "out", *SHORT)
     assert ran.status == 1
     assert len(ran.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "**x", "none/*.png"])
+def test_paths_that_the_system_refuses_do_not_stop_the_others(
+    run: Run, scene: Scene, tmp_path: Path, name: str
+) -> None:
+    good = save(tmp_path / "good.png", scene.image)
+    ran = run("segment", name, good, *CLASSES, *SHORT, "--output", "out")
+    assert ran.status == 1
+    assert name in error_of(ran.err)
+    assert (tmp_path / "out" / "good_labels.png").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
+def test_a_file_name_that_is_no_unicode_text_is_segmented(
+    run: Run, scene: Scene, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    good = save(folder / "zgood.png", scene.image)
+    good.with_name(os.fsdecode(b"caf\xe9.png")).write_bytes(good.read_bytes())
+    ran = run("segment", folder, *CLASSES, *SHORT, "--output", "out")
+    assert ran.status == 0, ran.err
+    written = sorted(os.fsencode(p.name) for p in (tmp_path / "out").iterdir())
+    assert b"caf\xe9_classes.json" in written
+    assert len(written) == 6
+    text = (tmp_path / "out" / os.fsdecode(b"caf\xe9_classes.json")).read_text(encoding="utf-8")
+    assert os.fsencode(json.loads(text)["image"]["file"]) == b"caf\xe9.png"
+
+
+def test_classes_that_are_no_unicode_text_are_refused(
+    run: Run, scene: Scene, tmp_path: Path
+) -> None:
+    good = save(tmp_path / "good.png", scene.image)
+    classes = os.fsdecode(b"caf\xe9, background")
+    ran = run("segment", good, "--classes", classes, *SHORT, "--output", "out")
+    assert ran.status == 1
+    assert "Unicode" in error_of(ran.err)
+
+
+def test_a_name_of_weights_that_is_too_long_is_an_error(
+    run: Run, scene: Scene, tmp_path: Path
+) -> None:
+    good = save(tmp_path / "good.png", scene.image)
+    weights = ["--model", "ViT-B-16", "--weights", "x" * 300]
+    ran = run("segment", good, *CLASSES, *weights, "--output", "out")
+    assert ran.status == 1
+    assert "cannot be read" in error_of(ran.err)

@@ -206,3 +206,10 @@ def test_rescaling_leaves_what_is_not_finite() -> None:
     np.testing.assert_array_equal(scaled, [[0, np.nan], [1, np.inf]])
     np.testing.assert_array_equal(rescale(np.full((2, 2), 5)), np.zeros((2, 2)))
     assert np.isnan(rescale(np.full((2, 2), np.nan))).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 3), (1, 9, 4), (1, 1, 3), (9, 1, 3)])
+def test_a_colour_image_of_one_row_keeps_its_shape(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = tmp_path / "row.png"
+    Image.fromarray(np.zeros(shape, np.uint8)).save(path)
+    assert read_image_file(path).shape == shape

@@ -274,3 +274,21 @@ def test_segment_refuses_what_it_cannot_use(
 def test_a_configuration_of_another_kind_is_refused(demo: Segmenter) -> None:
     with pytest.raises(ConfigError, match="must be a SegmentationConfig; got dict"):
         demo.embed(np.zeros((50, 50)), {"window": 64})  # type: ignore[arg-type]  # the point
+    embedding = demo.embed(np.zeros((96, 96)), QUICK)
+    with pytest.raises(ConfigError, match="must be a SegmentationConfig; got dict"):
+        demo.classify(embedding, CLASSES, {"window": 64})  # type: ignore[arg-type]  # the point
+
+
+def test_what_is_no_embedding_is_refused(demo: Segmenter) -> None:
+    with pytest.raises(ConfigError, match=r"Expected an Embedding.*got ndarray"):
+        demo.classify(np.zeros((96, 96)), CLASSES)  # type: ignore[arg-type]  # the point
+
+
+def test_unknown_words_are_told_once_and_in_one_warning(recwarn: pytest.WarningsRecorder) -> None:
+    segmenter = Segmenter.load("shapes-demo", device="cpu")
+    embedding = segmenter.embed(np.zeros((96, 96)), QUICK)
+    classes = [f"unicorn {'x' * k}" for k in range(1, 21)]
+    segmenter.classify(embedding, classes)
+    segmenter.classify(embedding, classes)
+    (warning,) = (w for w in recwarn if issubclass(w.category, SclipWarning))
+    assert "and 12 more" in str(warning.message)

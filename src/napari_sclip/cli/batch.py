@@ -105,6 +105,8 @@ class Batch:
             text = str(error)
         except MemoryError:
             text = "There is not enough memory for this image."
+        except OSError as error:
+            text = f"Cannot use {job.source}: {error.strerror or error}."
         named = str(job.source) in text
         self.console.error(text if named else f"{job.source}: {text}")
         self.failed.append(job.source)

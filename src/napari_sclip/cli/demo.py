@@ -25,7 +25,7 @@ PHOTO_CLASSES = "cat = orange blob, background"
 
 WHAT_IT_KNOWS = (
     f"The bundled model, {MODEL}, is a real but tiny CLIP. It knows coloured shapes and nothing "
-    "else; for photos of your own, leave --model out."
+    "else; photos of your own need another model, which 'napari-sclip segment' downloads."
 )
 
 

@@ -119,13 +119,17 @@ def _read(path: Path, start: bytes) -> NDArray[Any]:
 
 
 def _one_plane(array: NDArray[Any], path: Path) -> NDArray[Any]:
-    while array.ndim > 2 and array.shape[0] == 1:
+    while array.ndim > 2 and array.shape[0] == 1 and not _is_colour(array):
         array = array[0]
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
+    if array.ndim != 2 and not _is_colour(array):
         raise several_planes(path, array.shape)
     return array
+
+
+def _is_colour(array: NDArray[Any]) -> bool:
+    return array.ndim == 3 and array.shape[2] in (3, 4)
 
 
 def several_planes(path: Path, shape: tuple[int, ...]) -> ImageError:

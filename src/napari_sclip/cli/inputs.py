@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,18 +75,31 @@ def plan_jobs(inputs: Sequence[Path], output: Path, *, recursive: bool = False) 
 
 
 def _jobs_of(given: Path, output: Path, recursive: bool) -> Iterator[Job]:
-    if not given.is_dir():
-        # Shells of Windows leave wildcards to the program.
-        wild = not given.exists() and any(c in given.name for c in "*?[")
-        for path in sorted(given.parent.glob(given.name)) if wild else [given]:
+    # os.path asks without raising where a folder is closed or a name too long.
+    if not os.path.isdir(given):  # noqa: PTH112
+        for path in _expanded(given):
             yield Job(path, output, path.stem)
         return
-    found = sorted(p for p in given.glob("**/*" if recursive else "*") if _is_image(p))
+    try:
+        found = sorted(p for p in given.glob("**/*" if recursive else "*") if _is_image(p))
+    except OSError as error:
+        yield Job(given, output, given.name, f"Cannot read {given}: {error.strerror or error}.")
+        return
     for path in found:
         yield Job(path, output / path.parent.relative_to(given), path.stem)
     if not found:
         inside = "" if recursive else " (--recursive looks into the folders inside it)"
         yield Job(given, output, given.name, f"There is no image in the folder {given}{inside}.")
+
+
+def _expanded(given: Path) -> list[Path]:
+    """Resolve wildcards, which shells of Windows leave to the program."""
+    if os.path.exists(given) or not any(c in given.name for c in "*?["):  # noqa: PTH110
+        return [given]
+    try:
+        return sorted(given.parent.glob(given.name)) or [given]
+    except (OSError, ValueError):
+        return [given]
 
 
 def _is_image(path: Path) -> bool:

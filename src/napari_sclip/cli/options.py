@@ -86,7 +86,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="X",
     )
-    known = ", ".join(("none", *REFINEMENTS))
+    known = ", ".join(REFINEMENTS) or "there are none yet"
     add("--refine", f"refinement of the edges: {known}", type=_name_or_none, metavar="NAME")
     add(
         "--average-on",

@@ -167,13 +167,13 @@ def _check_floats(array: Any, nonfinite: str) -> float | None:  # noqa: ANN401
     if bad and (nonfinite != "minimum" or low > high):
         many = "all" if low > high else str(bad)
         raise ImageError(
-            f"Expected finite values; got {many} NaN or infinite values. Replace them, or pass "
-            "nonfinite='minimum' in the configuration to take them as the image's minimum."
+            f"Expected finite values; got {many} NaN or infinite values. Replace them, or "
+            "pass nonfinite='minimum' (--nonfinite minimum) to take them as the image's minimum."
         )
     if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
         raise ImageError(
-            f"Expected floats in 0..1; got values from {low:.6g} to {high:.6g}. Rescale them, "
-            "for example with (image - image.min()) / (image.max() - image.min()), or pass "
-            "integers."
+            f"Expected floats in 0..1; got values from {low:.6g} to {high:.6g}. Rescale them "
+            "(--rescale), for example with (image - image.min()) / (image.max() - image.min()), or "
+            "pass integers."
         )
     return low if bad else None

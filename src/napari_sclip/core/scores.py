@@ -72,10 +72,10 @@ def best_class(values: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     best : (...) tensor
-    winner : (...) int16 tensor
+    winner : (...) int32 tensor
     """
     best = values[0].clone()
-    winner = torch.zeros(best.shape, dtype=torch.int16, device=best.device)
+    winner = torch.zeros(best.shape, dtype=torch.int32, device=best.device)
     for index in range(1, len(values)):
         winner.masked_fill_(values[index] > best, index)
         torch.maximum(best, values[index], out=best)
@@ -115,7 +115,7 @@ def best_score(
     -------
     score : (...) tensor
         0..1.
-    winner : (...) int16 tensor
+    winner : (...) int32 tensor
     """
     best = best_of_class(similarity, decision.prompts_per_class)
     highest, winner = best_class(best)

@@ -84,7 +84,7 @@ def choose_precision(precision: str, device: torch.device) -> str:
     """
     if precision == "auto":
         return "fp16" if device.type == "cuda" else "fp32"
-    if precision not in PRECISIONS:
+    if not isinstance(precision, str) or precision not in PRECISIONS:
         raise DeviceError(
             f"Unknown precision {precision!r}. Known precisions: auto, {', '.join(PRECISIONS)}."
         )

@@ -132,11 +132,7 @@ class Segmenter:
         ConfigError
             If they do not fit the model.
         """
-        if config is not None and not isinstance(config, SegmentationConfig):
-            raise ConfigError(
-                f"config must be a SegmentationConfig; got {type(config).__name__}. Write "
-                "SegmentationConfig(threshold=0.2), for example."
-            )
+        _check_config(config)
         return (config or SegmentationConfig()).for_input_size(self.input_size)
 
     def count_windows(
@@ -236,6 +232,12 @@ class Segmenter:
         SclipError
             If the classes are not usable or the embedding is another model's.
         """
+        _check_config(config)
+        if not isinstance(embedding, Embedding):
+            raise ConfigError(
+                f"Expected an Embedding, as Segmenter.embed gives it; got "
+                f"{type(embedding).__name__}. To start from an image, call segment."
+            )
         if embedding.fingerprint != self.fingerprint:
             raise ConfigError(
                 f"The embedding was made by another model or attention mode ({embedding.model}); "
@@ -266,4 +268,12 @@ class Segmenter:
             _dense=embedding.dense,
             _text=text,
             _decision=decision,
+        )
+
+
+def _check_config(config: object) -> None:
+    if config is not None and not isinstance(config, SegmentationConfig):
+        raise ConfigError(
+            f"config must be a SegmentationConfig; got {type(config).__name__}. Write "
+            "SegmentationConfig(threshold=0.2), for example."
         )

@@ -18,6 +18,8 @@ from napari_sclip.models.open_clip import Towers
 from napari_sclip.progress import ProgressCallback, report
 
 PROMPTS_AT_ONCE = 8
+MAX_QUOTED = 60
+MAX_LISTED = 8
 
 
 class TextEncoder:
@@ -38,6 +40,7 @@ class TextEncoder:
         self.prompts_computed = 0
         self._tower: TextTower | None = None
         self._memory: dict[str, Tensor] = {}
+        self._told: set[str] = set()
 
     def embed(
         self,
@@ -71,6 +74,7 @@ class TextEncoder:
                 missing.append(prompt)
             else:
                 self._memory[key] = torch.from_numpy(kept).to(self.device)
+        self._warn_of_unknown_words(list(keys))
         for first in range(0, len(missing), PROMPTS_AT_ONCE):
             report(progress, first, len(missing), "Reading prompts")
             some = missing[first : first + PROMPTS_AT_ONCE]
@@ -91,7 +95,6 @@ class TextEncoder:
     def _compute(self, prompts: Sequence[str], templates: Sequence[str]) -> Tensor:
         if self._tower is None:
             self._tower = move(self.towers.text, self.device, torch.float32)
-        self._warn_of_unknown_words(prompts)
         sentences = [t.replace("{}", prompt) for prompt in prompts for t in templates]
         embedded = embed_texts(self._tower, self._tokenize(sentences))
         self.prompts_computed += len(prompts)
@@ -111,24 +114,34 @@ class TextEncoder:
         if cut:
             warnings.warn(
                 f"The text tower reads {length - 2} tokens at most; what comes after them was "
-                f"cut from {len(cut)} sentence(s), the first being {cut[0]!r}. Use a shorter "
-                "prompt.",
+                f"cut from {len(cut)} sentence(s), the first being {_short(cut[0])!r}. Use a "
+                "shorter prompt.",
                 SclipWarning,
                 stacklevel=2,
             )
         return torch.from_numpy(tokens)
 
     def _warn_of_unknown_words(self, prompts: Sequence[str]) -> None:
-        """Warn of prompts with tokens that were never trained, which have rows of zeros."""
+        """Warn, once a prompt, of tokens that were never trained: they have rows of zeros."""
         table = self.towers.text.token_embedding
-        unknown = [
-            p for p in prompts if not bool(table[self.towers.encode(p) or [0]].any(dim=1).all())
-        ]
+        new = [p for p in prompts if p not in self._told]
+        self._told.update(new)
+        unknown = [p for p in new if not bool(table[self.towers.encode(p) or [0]].any(dim=1).all())]
         if unknown:
             warnings.warn(
                 f"{self.towers.name} was never trained on the words of "
-                f"{', '.join(map(repr, unknown))}: expect nothing sensible for them. Choose a "
+                f"{_listed(unknown)}: expect nothing sensible for them. Choose a "
                 "model for real photos.",
                 SclipWarning,
                 stacklevel=2,
             )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
+
+
+def _listed(prompts: Sequence[str]) -> str:
+    named = ", ".join(repr(_short(prompt)) for prompt in prompts[:MAX_LISTED])
+    more = len(prompts) - MAX_LISTED
+    return f"{named} and {more} more" if more > 0 else named

@@ -83,7 +83,8 @@ def write_classes_json(path: Path, item: ExportItem, *, overwrite: bool = False)
     """
     text = json.dumps(describe(item), indent=2, ensure_ascii=False)
     with output_file(path, overwrite=overwrite) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+        # Of a file name that is no Unicode text, JSON's own escapes keep the bytes.
+        temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_classes_json(path: Path) -> tuple[ClassPrompt, ...]:
@@ -119,7 +120,7 @@ def read_classes_json(path: Path) -> tuple[ClassPrompt, ...]:
         ]
     except OSError as error:
         raise ClassesError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClassesError(
             f"Expected a JSON of classes as napari-sclip writes it; {path} holds something else."
         ) from error

@@ -86,11 +86,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _kind_of(path: Path) -> str:
-    if not path.exists():
-        raise ModelError(f"There is no file of weights at {path}. Check its place and name.")
-    if not path.is_file():
-        raise ModelError(f"Expected a file of weights; got the folder {path}. Give a file in it.")
     try:
+        if not path.exists():
+            raise ModelError(f"There is no file of weights at {path}. Check its place and name.")
+        if not path.is_file():
+            raise ModelError(
+                f"Expected a file of weights; got the folder {path}. Give a file in it."
+            )
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(64)

@@ -71,15 +71,19 @@ def on_disk(repo: str, filename: str) -> Path | None:
     Path or None
         In our own folder, or else in the hub's cache folder; None if it is in neither.
     """
-    own = folder_of(repo) / filename
-    if own.is_file():
-        return own
-    cached = try_to_load_from_cache(repo, filename)
-    if isinstance(cached, str) and Path(cached).is_file():
-        return Path(cached)
-    # Another program may have moved the cache on to a revision of which this file is not here.
-    older = [p for p in _cache_folder(repo).glob(f"snapshots/*/{filename}") if p.is_file()]
-    return max(older, key=lambda p: p.stat().st_mtime, default=None)
+    # A folder that may not be looked into holds nothing for us, and is no error.
+    with contextlib.suppress(OSError):
+        own = folder_of(repo) / filename
+        if own.is_file():
+            return own
+    with contextlib.suppress(OSError):
+        cached = try_to_load_from_cache(repo, filename)
+        if isinstance(cached, str) and Path(cached).is_file():
+            return Path(cached)
+        # Another program may have moved the cache on to a revision of which this is not here.
+        older = [p for p in _cache_folder(repo).glob(f"snapshots/*/{filename}") if p.is_file()]
+        return max(older, key=lambda p: p.stat().st_mtime, default=None)
+    return None
 
 
 def download(
