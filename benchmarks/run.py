@@ -107,7 +107,9 @@ Measured by `python -m benchmarks.run --write`: each line in a process of its ow
 other in one run, the median of the timed runs, and the most memory above what the process had
 before. The plain recipe (`benchmarks/plain_recipe.py`) looks at one window at a time, makes the
 attention maps, reads 77 tokens of every text, and keeps the similarities of every prompt at the
-image's size. Ratios say more than seconds, which are this machine's: {machine}.
+image's size. The engine maps the file of the weights and reads it with the first windows, so its
+peak in the first group contains the weights (about 350 MB), which the plain recipe had read
+before. Ratios say more than seconds, which are this machine's: {machine}.
 
 "Averaged on patches" is `SegmentationConfig(average_on="patches")`; how much it differs from
 averaging on pixels is in [accuracy.md](accuracy.md)."""
