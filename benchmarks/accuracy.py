@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.accuracy_page import Figures, PatchFigures, write_page
+from benchmarks.metrics import score
 from napari_sclip import Scene, SegmentationConfig, Segmenter, make_scene
 from napari_sclip.core.image import read_image
 from napari_sclip.core.strips import WindowReader
@@ -48,30 +49,6 @@ SEED_STEP = 1_000_000
 PATCHES = "average_on=patches"
 
 log = logging.getLogger("accuracy")
-
-
-def score(labels: NDArray[np.integer], scene: Scene) -> tuple[float, float]:
-    """Compare predicted labels with a scene's.
-
-    Parameters
-    ----------
-    labels : (H, W) integers
-    scene : Scene
-
-    Returns
-    -------
-    in_object : float in 0..1
-        Share of the objects' pixels that have the label of their object.
-    overlap : float in 0..1
-        Mean over the classes and the background of intersection over union.
-    """
-    inside = scene.labels > 0
-    in_object = float((labels[inside] == scene.labels[inside]).mean())
-    overlaps = []
-    for label in range(len(scene.classes)):
-        found, true = labels == label, scene.labels == label
-        overlaps.append(float((found & true).sum() / (found | true).sum()))
-    return in_object, float(np.mean(overlaps))
 
 
 class ManyModes:

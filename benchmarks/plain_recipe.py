@@ -20,8 +20,11 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-def correlative_attention(attention: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - any module
-    """Correlative self-attention with the weights of a module, (B, N, width)."""
+def project(
+    attention: Any,  # noqa: ANN401 - any module
+    x: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Project to queries, keys and values by a module: each (B, heads, N, head width)."""
     batch, tokens, width = x.shape
     heads = attention.num_heads
     qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
@@ -29,25 +32,30 @@ def correlative_attention(attention: Any, x: Tensor) -> Tensor:  # noqa: ANN401 
         part.reshape(batch, tokens, heads, width // heads).transpose(1, 2)
         for part in qkv.chunk(3, dim=-1)
     )
-    scale = (width // heads) ** -0.5
-    weights = torch.softmax(q @ q.transpose(-1, -2) * scale, dim=-1)
-    weights = weights + torch.softmax(k @ k.transpose(-1, -2) * scale, dim=-1)
-    mixed = (weights @ v).transpose(1, 2).reshape(batch, tokens, width)
+    return q, k, v
+
+
+def attention_map(a: Tensor, b: Tensor) -> Tensor:
+    """``softmax(a bᵀ / √d)``, with the map of all pairs of tokens in memory."""
+    return torch.softmax(a @ b.transpose(-1, -2) * a.shape[-1] ** -0.5, dim=-1)
+
+
+def attend(attention: Any, weights: Tensor, v: Tensor) -> Tensor:  # noqa: ANN401 - any module
+    """Mix values by a map and project them: (B, N, width)."""
+    mixed = (weights @ v).transpose(1, 2).flatten(2)
     return F.linear(mixed, attention.out_proj.weight, attention.out_proj.bias)
+
+
+def correlative_attention(attention: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - any module
+    """Correlative self-attention with the weights of a module, (B, N, width)."""
+    q, k, v = project(attention, x)
+    return attend(attention, attention_map(q, q) + attention_map(k, k), v)
 
 
 def vanilla_attention(attention: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - any module
-    """Self-attention with the map of all pairs of tokens in memory, (B, N, width)."""
-    batch, tokens, width = x.shape
-    heads = attention.num_heads
-    qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    q, k, v = (
-        part.reshape(batch, tokens, heads, width // heads).transpose(1, 2)
-        for part in qkv.chunk(3, dim=-1)
-    )
-    weights = torch.softmax(q @ k.transpose(-1, -2) * (width // heads) ** -0.5, dim=-1)
-    mixed = (weights @ v).transpose(1, 2).reshape(batch, tokens, width)
-    return F.linear(mixed, attention.out_proj.weight, attention.out_proj.bias)
+    """Self-attention with the weights of a module, (B, N, width)."""
+    q, k, v = project(attention, x)
+    return attend(attention, attention_map(q, k), v)
 
 
 def window_features(visual: Any, window: Tensor) -> tuple[Tensor, tuple[int, int]]:  # noqa: ANN401

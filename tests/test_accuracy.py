@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.accuracy import score
+from benchmarks.metrics import score
 
 from napari_sclip import Segmenter, make_scene
 

@@ -1,6 +1,6 @@
 """Dense evaluation while training: sliding windows over held-out scenes.
 
-Written apart from the engine, so that training needs nothing of it.
+Labels are computed apart from the engine, so that training needs nothing of it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from benchmarks.metrics import score
 from numpy.typing import NDArray
 from open_clip import CLIP
 from open_clip.transformer import ResidualAttentionBlock
@@ -95,17 +96,6 @@ def segment(model: CLIP, tokens: torch.Tensor, scene: Scene, attention: str) -> 
         weight[top : top + side, left : left + side] += 1.0
     best = (total / weight).argmax(0).numpy()
     return np.asarray(np.array(owner, dtype=np.uint8)[best])
-
-
-def score(labels: NDArray[np.uint8], scene: Scene) -> tuple[float, float]:
-    """In-object pixel accuracy and mean IoU over the classes and the background."""
-    inside = scene.labels > 0
-    accuracy = float((labels[inside] == scene.labels[inside]).mean())
-    overlaps = []
-    for index in range(len(scene.classes)):
-        found, true = labels == index, scene.labels == index
-        overlaps.append(float((found & true).sum() / (found | true).sum()))
-    return accuracy, float(np.mean(overlaps))
 
 
 def evaluate(
