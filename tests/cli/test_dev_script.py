@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -173,8 +175,58 @@ def test_missing_libraries_are_named_where_they_cannot_be_installed(
     assert not any("pytest" in command for command in calls)
 
 
+@pytest.fixture
+def oldest(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Say where the oldest napari goes."""
+    monkeypatch.setattr(dev, "site_packages", lambda python: Path(python).parent)
+    folder = Path(dev.VENV) / f"napari-{dev.OLDEST_NAPARI}"
+    (folder / "bin").mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its programs are in another folder")
+def test_the_oldest_napari_is_installed_once_beside_the_newest(
+    dev: ModuleType, calls: Calls, oldest: Path
+) -> None:
+    python = str(oldest / "bin" / "python")
+    assert dev.main(["test", "--napari", "oldest"]) == 0
+    assert calls[-3] == [
+        dev.script("python"), "-m", "venv", "--clear", "--without-pip", str(oldest)
+    ]  # fmt: skip
+    assert calls[-2][0] == python
+    assert calls[-2][-1] == f"napari[pyqt6]=={dev.OLDEST_NAPARI}"
+    assert calls[-1] == [python, "-m", "pytest", "tests/layers", "tests/widgets"]
+    borrowed = (oldest / "bin" / "borrowed.pth").read_text(encoding="utf-8").splitlines()
+    assert borrowed == [str(dev.VENV / "bin"), str(ROOT / "src")]
+    calls.clear()
+    assert dev.main(["test", "--napari", "oldest", "tests/layers/test_no_qt.py", "-x"]) == 0
+    assert calls == [[python, "-m", "pytest", "tests/layers/test_no_qt.py", "-x"]]
+    assert dev.main(["test", "--napari=newest"]) == 0
+    assert calls[-1] == [dev.script("python"), "-m", "pytest"]
+
+
+@pytest.mark.parametrize("failing", ["venv", "napari[pyqt6]"])
+def test_an_oldest_napari_that_cannot_be_installed_is_tried_again(
+    dev: ModuleType, oldest: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def status(command: Sequence[str]) -> int:
+        return 6 if any(part.startswith(failing) for part in command) else 0
+
+    for _ in range(2):
+        made = record(dev, monkeypatch, status)
+        assert dev.main(["test", "--napari", "oldest"]) == 6
+        assert any(part.startswith(failing) for part in made[-1])
+
+
+def test_the_oldest_napari_is_the_one_that_is_asked_for(dev: ModuleType) -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    (wanted,) = (text for text in extras["all"] if text.startswith("napari["))
+    assert f"{wanted.partition('>=')[2]}.0" == dev.OLDEST_NAPARI
+
+
 def test_wrong_arguments_are_refused(dev: ModuleType, calls: Calls) -> None:
-    for arguments in ([], ["lint", "now"], ["bake"]):
+    for arguments in ([], ["lint", "now"], ["bake"], ["test", "--napari", "older"]):
         with pytest.raises(SystemExit) as stop:
             dev.main(arguments)
         assert stop.value.code == 2

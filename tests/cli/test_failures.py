@@ -120,6 +120,35 @@ def test_bad_models_devices_and_windows(
     assert list(Path("out").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--window", "65"], "window must be a multiple of the model's patch of 8 pixels; got 65"),
+        (["--stride", "100"], "stride must lie in 1..window"),
+    ],
+)
+@pytest.mark.parametrize("model", ["shapes-demo", "file"])
+def test_a_window_that_does_not_fit_the_model_is_told_once(
+    run: Run,
+    photo: Path,
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+    model: str,
+) -> None:
+    save(photo.parent / "zebra.png", scene.image)
+    if model == "file":
+        # A model that the registry does not know is checked when it has been loaded.
+        monkeypatch.setattr("napari_sclip.cli.loading.MODELS", ())
+    ran = run("segment", photo.parent, *CLASSES, *options, "--output", "out",
+              "--model", "shapes-demo")  # fmt: skip
+    assert ran.status == 1
+    assert ran.err.count(message) == 1
+    assert len(ran.err.splitlines()) == 1
+    assert list(Path("out").iterdir()) == []
+
+
 def test_an_image_that_cannot_be_segmented_loads_no_model(run: Run) -> None:
     save(Path("tiny.png"), np.zeros((1, 1), np.uint8))
     for name, message in (("none.png", "No such file"), ("tiny.png", "at least 2 x 2 pixels")):

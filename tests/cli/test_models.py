@@ -54,6 +54,7 @@ def test_json_holds_the_registry(run: Run) -> None:
         assert values["licence"] == entry.licence
         assert values["size_mb"] == entry.size_mb
         assert values["good_for"] == entry.good_for
+        assert (values["patch"], values["input_size"]) == (entry.patch, entry.input_size)
         if entry.repo is None:
             assert values["path"] == str(bundled_folder(entry) / entry.filename)
         else:

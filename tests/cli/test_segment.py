@@ -166,3 +166,17 @@ def test_a_photo_on_its_side_is_turned_upright(run: Run, scene: Scene) -> None:
     labels = [np.asarray(Image.open(f"out/{name}_labels.png")) for name in ("side", "up")]
     assert labels[0].shape == (96, 128)
     assert np.mean(labels[0] == labels[1]) > 0.9
+
+
+def test_an_image_that_uses_little_of_its_range_is_told_once(run: Run, scene: Scene) -> None:
+    for name, values in (("a.tif", scene.image.astype(np.uint16) * 16), ("b.tif", scene.image)):
+        tifffile.imwrite(name, values, photometric="rgb")
+    arguments = ("segment", "a.tif", "b.tif", "--classes", CLASSES, "--overwrite", *SHORT)
+    ran = run(*arguments, "--output", "out")
+    assert ran.status == 0
+    (line,) = ran.err.splitlines()
+    assert line.startswith("napari-sclip: warning: a.tif: The image uses 6.")
+    assert "of the range of uint16" in line
+    assert "--rescale" in line
+    for quieter in ("--rescale", "--quiet"):
+        assert run(*arguments, "--output", "out", quieter).err == ""

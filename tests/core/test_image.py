@@ -9,14 +9,14 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_sclip.core.image import read_image
+from napari_sclip.core.image import little_range_used, read_image
 from napari_sclip.core.strips import WindowReader
 from napari_sclip.core.windows import place_windows
 from napari_sclip.errors import ImageError
 
 
-def read_all(image: Any, **options: str) -> np.ndarray:  # noqa: ANN401
-    plane = read_image(image, **options)
+def read_all(image: Any, nonfinite: str = "error") -> np.ndarray:  # noqa: ANN401
+    plane = read_image(image, nonfinite=nonfinite)
     return plane.read(np.arange(plane.height), np.arange(plane.width))
 
 
@@ -126,3 +126,76 @@ def test_windows_are_cut_from_the_resized_image() -> None:
     torch.testing.assert_close(torch.stack(windows), torch.stack(expected), atol=1e-5, rtol=0)
     later = list(reader.windows(first=5))
     torch.testing.assert_close(torch.stack(later), torch.stack(windows[5:]))
+
+
+def gradient(low: int, high: int, dtype: str, shape: tuple[int, int] = (60, 80)) -> np.ndarray:
+    return np.linspace(low, high, shape[0] * shape[1]).reshape(shape).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("image", "share"),
+    [
+        (gradient(0, 4095, "uint16"), "6.2 %"),
+        (gradient(0, 8191, "uint16"), "12 %"),
+        (gradient(0, 31, "uint8"), "12 %"),
+        (gradient(-1000, 3000, "int16"), "6.1 %"),
+        (gradient(0, 65535, "uint32"), "less than 0.1 %"),
+        (gradient(0, 255, "int64"), "less than 0.1 %"),
+        (np.dstack([gradient(0, 4095, "uint16")] * 3 + [gradient(65535, 65535, "uint16")]), "6.2"),
+    ],
+)
+def test_integers_that_use_little_of_their_range_are_told(image: np.ndarray, share: str) -> None:
+    message = little_range_used(image)
+    assert message is not None
+    assert f"uses {share}" in message
+    assert str(image.dtype) in message
+    assert "--rescale" in message
+    colours = image[..., :3] if image.ndim == 3 else image
+    assert f"({colours.min()} to {colours.max()} of" in message
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        gradient(0, 255, "uint8"),
+        gradient(0, 32, "uint8"),
+        gradient(0, 8192, "uint16"),
+        gradient(-32768, 0, "int16"),
+        gradient(60000, 65535, "uint16"),
+        gradient(0, 1, "float32") / 100,
+        gradient(0, 1, "float32") > 0.5,
+        np.zeros((50, 50), np.uint16),
+        np.full((50, 50), 7, np.uint8),
+    ],
+)
+def test_images_of_which_nothing_is_to_be_said(image: np.ndarray) -> None:
+    assert little_range_used(image) is None
+
+
+def test_a_sample_of_the_pixels_is_enough() -> None:
+    large = np.zeros((3000, 5000), np.uint16)
+    large[1000:2000, 2000:3000] = 4000
+    assert "uses 6.1 %" in str(little_range_used(large))
+    large[1000:2000, 2000:3000] = 40000
+    assert little_range_used(large) is None
+
+
+def test_of_a_lazy_image_a_few_blocks_are_read() -> None:
+    read: list[int] = []
+
+    def loaded(block: np.ndarray) -> np.ndarray:
+        read.append(block.size)
+        return np.full_like(block, 4095 if len(read) > 1 else 0)
+
+    lazy = da.zeros((10_000, 10_000), chunks=(256, 256), dtype=np.uint16)
+    lazy = lazy.map_blocks(loaded, dtype=np.uint16, meta=np.empty((0, 0), np.uint16))
+    assert "uses 6.2 %" in str(little_range_used(lazy))
+    assert sum(read) < 1e8 / 20
+    small = da.from_array(gradient(0, 60000, "uint16"), chunks=(7, 80))
+    assert little_range_used(small) is None
+    assert little_range_used(small // 100) is not None
+
+
+def test_what_is_no_image_is_refused_here_too() -> None:
+    with pytest.raises(ImageError, match="Expected an image"):
+        little_range_used(np.zeros((3, 4, 5, 6), np.uint8))

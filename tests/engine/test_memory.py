@@ -30,11 +30,13 @@ class LimitedMemory:
         self.batches: list[tuple[torch.device, int]] = []
         self.device = torch.device("cpu")
 
-    def __call__(self, tower: VisionTower, windows: Tensor, mode: object) -> Tensor:
+    def __call__(
+        self, tower: VisionTower, windows: Tensor, mode: object, between: object
+    ) -> Tensor:
         if len(windows) > self.most[self.device]:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.")
         self.batches.append((self.device, len(windows)))
-        return dense_features(tower, windows, mode)  # type: ignore[arg-type]  # passed through
+        return dense_features(tower, windows, mode, between)  # type: ignore[arg-type]  # passed on
 
 
 @pytest.fixture

@@ -1,23 +1,42 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from napari_sclip.paths import atomic_write, cache_dir
+from napari_sclip.paths import atomic_write, cache_dir, config_dir
 
 
-def test_the_environment_names_the_cache_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [("NAPARI_SCLIP_CACHE", cache_dir), ("NAPARI_SCLIP_CONFIG", config_dir)],
+)
+def test_the_environment_names_the_folder(
+    variable: str, folder: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NAPARI_SCLIP_CACHE", str(tmp_path / "here"))
-    assert cache_dir() == tmp_path / "here"
-    monkeypatch.setenv("NAPARI_SCLIP_CACHE", "~/there")
-    assert cache_dir() == Path.home() / "there"
-    monkeypatch.setenv("NAPARI_SCLIP_CACHE", " ")
-    assert cache_dir().name == "napari-sclip"
-    assert cache_dir().is_absolute()
+    monkeypatch.setenv(variable, f" {tmp_path / 'here'} ")
+    assert folder() == tmp_path / "here"
+    monkeypatch.setenv(variable, "~/there")
+    assert folder() == Path.home() / "there"
+    monkeypatch.setenv(variable, "~nobody-of-this-name/there")
+    assert folder().is_absolute()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "beside")
+    assert folder() == tmp_path / "beside"
+    for nothing in ("", " "):
+        monkeypatch.setenv(variable, nothing)
+        assert "napari-sclip" in folder().parts
+        assert folder().is_absolute()
+    monkeypatch.delenv(variable)
+    assert "napari-sclip" in folder().parts
+
+
+def test_settings_are_not_kept_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NAPARI_SCLIP_CACHE", raising=False)
+    monkeypatch.delenv("NAPARI_SCLIP_CONFIG", raising=False)
+    assert config_dir() != cache_dir()
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from napari_sclip import Segmenter
 from napari_sclip.errors import ModelError
 from napari_sclip.models.registry import DEFAULT_MODEL, MODELS, ModelEntry, find_model
+from napari_sclip.models.weights import bundled_folder
 
 
 def test_importing_it_needs_neither_torch_nor_open_clip() -> None:
@@ -90,3 +93,23 @@ def test_the_size_is_that_of_the_weights_in_single_precision(entry: ModelEntry) 
         model = open_clip.CLIP(**open_clip.get_model_config(entry.architecture))
     size = 4 * sum(p.numel() for p in model.parameters())
     assert size / 1e6 == pytest.approx(entry.size_mb, abs=2)
+
+
+@pytest.mark.parametrize("entry", MODELS, ids=lambda e: e.name)
+def test_the_numbers_of_the_towers_are_those_of_the_configuration(entry: ModelEntry) -> None:
+    import open_clip
+
+    if entry.repo is None:
+        path = bundled_folder(entry) / "open_clip_config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]
+    else:
+        config = open_clip.get_model_config(entry.architecture)
+    vision = config["vision_cfg"]
+    found = (vision["patch_size"], vision["image_size"], config["embed_dim"])
+    assert (entry.patch, entry.input_size, entry.feature_size) == found
+
+
+def test_the_numbers_of_the_bundled_model_are_those_of_its_tower(demo: Segmenter) -> None:
+    entry, tower = find_model("shapes-demo"), demo.vision.source
+    found = (tower.patch, tower.input_size, tower.feature_size)
+    assert (entry.patch, entry.input_size, entry.feature_size) == found

@@ -22,7 +22,7 @@ from napari_sclip.progress import Progress
 from tests.models.hub_server import COMMIT, PROXIES, FakeHub, running_hub, set_endpoint
 
 REPO = "timm/tiny.openai"
-ENTRY = ModelEntry("tiny", "ViT-B-16", REPO, SAFETENSORS, 1, "MIT", "sclip", "Tests.")
+ENTRY = ModelEntry("tiny", "ViT-B-16", REPO, SAFETENSORS, 1, "MIT", "sclip", 16, 224, 512, "Tests.")
 CONTENT = np.random.default_rng(0).bytes(300_000)
 
 
@@ -303,7 +303,7 @@ def test_the_hash_of_a_download_is_not_computed_again(
 
 def test_bundled_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights_module, "PACKAGE_DATA", tmp_path)
-    entry = ModelEntry("demo", "demo", None, "weights.npz", 1, "MIT", "sclip", "Tests.")
+    entry = ModelEntry("demo", "demo", None, "weights.npz", 1, "MIT", "sclip", 8, 96, 128, "Tests.")
     assert weights_on_disk(entry) is None
     with pytest.raises(ModelError, match="missing from the installation"):
         obtain_weights(entry)

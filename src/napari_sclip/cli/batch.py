@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from napari_sclip.cli.console import PROGRAM, Console
 from napari_sclip.cli.images import read_image_file, rescale
 from napari_sclip.cli.inputs import Job
-from napari_sclip.cli.loading import announce_download, load_segmenter
+from napari_sclip.cli.loading import check_settings, load_segmenter
 from napari_sclip.config import SegmentationConfig
-from napari_sclip.core.image import read_image
+from napari_sclip.core.image import little_range_used, read_image
 from napari_sclip.errors import OutputError, SclipError
 from napari_sclip.export import ExportItem, export_files, write_results
 from napari_sclip.export.base import cannot_write, exists_already
@@ -66,7 +66,7 @@ class Batch:
         Raises
         ------
         SclipError
-            If the model cannot be loaded.
+            If the model cannot be loaded, or cannot use the settings.
         """
         segmenter: Segmenter | None = None
         sources = {job.source.resolve() for job in jobs}
@@ -128,12 +128,15 @@ class Batch:
             image = rescale(image)
         # What the engine would refuse is refused before a model is loaded for it.
         read_image(image, nonfinite=self.config.nonfinite)
+        if not self.console.quiet and (little := little_range_used(image)):
+            self.console.warning(f"{job.source}: {little}")
         return image
 
     def _load(self) -> Segmenter:
-        announce_download(self.arguments, self.console)
-        with self.console.progress(self.arguments.model) as progress:
-            return load_segmenter(self.arguments, progress)
+        check_settings(self.arguments, self.config)
+        segmenter = load_segmenter(self.arguments, self.console)
+        segmenter.resolve(self.config)
+        return segmenter
 
     def _segment(self, job: Job, image: NDArray[Any], segmenter: Segmenter) -> None:
         started = time.perf_counter()

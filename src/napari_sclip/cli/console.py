@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -143,5 +144,9 @@ class ProgressBar:
 
 
 def one_line(text: str) -> str:
-    """Join the lines of a message."""
-    return " ".join(text.split())
+    """Join the lines of a message, and say options as the command line does."""
+    return _ARGUMENT.sub(r"--\1", " ".join(text.split()))
+
+
+# Messages of the engine say weights= where Python's argument is meant.
+_ARGUMENT = re.compile(r"(?<!\S)(weights)=(?=[\s.,:;)]|$)")

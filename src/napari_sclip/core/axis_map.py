@@ -44,6 +44,11 @@ class AxisMap:
         used = self.indices[start:stop][self.weights[start:stop] != 0]
         return int(used.min()), int(used.max()) + 1
 
+    def outputs_within(self, stop: int) -> int:
+        """Count the outputs, from the first on, that take inputs below `stop` only."""
+        beyond = ((self.indices >= stop) & (self.weights != 0)).any(axis=1)
+        return int(beyond.argmax()) if beyond.any() else self.outputs
+
     def dense(self, start: int, stop: int) -> tuple[int, int, torch.Tensor]:
         """Rows `start` to `stop` as a dense matrix over the inputs that they take.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from napari_sclip.errors import ImageError
+from napari_sclip.progress import ProgressCallback, report
 
 BAND_ROWS = 1024
 RANGE_TOLERANCE = 1e-5
+LITTLE_RANGE = 1 / 8
+SAMPLE_SIDE = 512
+SAMPLE_BLOCKS = 4
 EXPECTED = "Expected an image of shape (H, W), (H, W, 3) or (H, W, 4)"
 
 
@@ -81,7 +84,12 @@ class ImagePlane:
         return out
 
 
-def read_image(image: Any, *, nonfinite: str = "error") -> ImagePlane:  # noqa: ANN401
+def read_image(
+    image: Any,  # noqa: ANN401 - any array-like
+    *,
+    nonfinite: str = "error",
+    progress: ProgressCallback | None = None,
+) -> ImagePlane:
     """Check an image and find how its values map to 0..1.
 
     Parameters
@@ -91,6 +99,8 @@ def read_image(image: Any, *, nonfinite: str = "error") -> ImagePlane:  # noqa: 
         their dtype, booleans as 0 and 1, floats must lie in 0..1.
     nonfinite : str
         "error", or "minimum": NaN and infinite pixels take the image's finite minimum.
+    progress : callable, optional
+        Told while the values of floats are checked; raising from it stops the reading.
 
     Returns
     -------
@@ -115,7 +125,76 @@ def read_image(image: Any, *, nonfinite: str = "error") -> ImagePlane:  # noqa: 
             f"Expected an image of integers, booleans or floats; got dtype {dtype}. "
             "Convert it first, for example with abs() for complex values."
         )
-    return ImagePlane(array=array, low=0.0, high=1.0, fill=_check_floats(array, nonfinite))
+    return ImagePlane(
+        array=array, low=0.0, high=1.0, fill=_check_floats(array, nonfinite, progress)
+    )
+
+
+def little_range_used(image: Any) -> str | None:  # noqa: ANN401 - any array-like
+    """Say that integers use little of their dtype's range, so that the model sees no contrast.
+
+    It looks at a sample of the pixels, which costs little also where they are computed when
+    they are read. An eighth of the range is where it speaks up: 12 and 13 bits in 16 are below
+    it, and the darkest photos that are still of use above.
+
+    Parameters
+    ----------
+    image : numpy or dask-like array
+        As `read_image` takes it.
+
+    Returns
+    -------
+    str or None
+        One sentence with the share that is used and what to do. None for booleans and floats,
+        for images of one value, and where enough of the range is used.
+
+    Raises
+    ------
+    ImageError
+        If the array is not an image.
+    """
+    array = _as_array(image)
+    _check_shape(tuple(int(n) for n in array.shape))
+    dtype = np.dtype(array.dtype)
+    if dtype.kind not in "ui":
+        return None
+    sample = _sample(array)
+    low, high = int(sample.min()), int(sample.max())
+    limits = np.iinfo(dtype)
+    # Unsigned values begin at black; signed ones stand anywhere, and only their span counts.
+    used = high if dtype.kind == "u" else high - low
+    share = used / (int(limits.max) - int(limits.min))
+    if low == high or share > LITTLE_RANGE:
+        return None
+    return (
+        f"The image uses {_percent(share)} of the range of {dtype} ({low} to {high} of "
+        f"{limits.min} to {limits.max}), so that the model sees hardly any contrast: rescale it "
+        "first (--rescale), for example with (image - image.min()) / (image.max() - image.min())."
+    )
+
+
+def _sample(array: Any) -> np.ndarray:  # noqa: ANN401 - any array-like
+    """Take pixels from all over an array in memory, and from some blocks of any other."""
+    height, width = int(array.shape[0]), int(array.shape[1])
+    if isinstance(array, np.ndarray):
+        sample = array[:: -(-height // SAMPLE_SIDE), :: -(-width // SAMPLE_SIDE)]
+        return sample[..., :3] if sample.ndim == 3 else sample
+    side = SAMPLE_SIDE // SAMPLE_BLOCKS
+    blocks = [
+        np.asarray(array[top : top + side, left : left + side])
+        for top in _spread(height, side)
+        for left in _spread(width, side)
+    ]
+    return np.concatenate([(b[..., :3] if b.ndim == 3 else b).ravel() for b in blocks])
+
+
+def _spread(length: int, side: int) -> list[int]:
+    """Where blocks of a side begin that are spread over an axis."""
+    return sorted({int(n) for n in np.linspace(0, max(0, length - side), SAMPLE_BLOCKS)})
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share >= 0.001 else "less than 0.1 %"
 
 
 def _as_array(image: Any) -> Any:  # noqa: ANN401 - any array-like
@@ -150,15 +229,17 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         )
 
 
-def _bands(array: Any) -> Iterator[np.ndarray]:  # noqa: ANN401 - any array-like
-    for top in range(0, int(array.shape[0]), BAND_ROWS):
-        band = np.asarray(array[top : top + BAND_ROWS])
-        yield band[..., :3] if band.ndim == 3 else band
-
-
-def _check_floats(array: Any, nonfinite: str) -> float | None:  # noqa: ANN401
+def _check_floats(
+    array: Any,  # noqa: ANN401 - any array-like
+    nonfinite: str,
+    progress: ProgressCallback | None,
+) -> float | None:
     bad, low, high = 0, np.inf, -np.inf
-    for values in _bands(array):
+    rows = int(array.shape[0])
+    for top in range(0, rows, BAND_ROWS):
+        report(progress, top, rows, "Reading the image")
+        band = np.asarray(array[top : top + BAND_ROWS])
+        values = band[..., :3] if band.ndim == 3 else band
         finite = np.isfinite(values)
         bad += values.size - int(np.count_nonzero(finite))
         if finite.any():

@@ -128,6 +128,27 @@ def best_score(
     return (kept - highest).mul_(decision.logit_scale).exp_().div_(total), winner
 
 
+def decide(
+    similarity: Tensor, decision: Decision, dropped: Sequence[int] = ()
+) -> tuple[Tensor, Tensor | None]:
+    """Take the best class of each pixel, as cheaply as the threshold allows.
+
+    Returns
+    -------
+    winner : (...) int32 tensor
+    undecided : (...) bool tensor or None
+        Where the best score is below the threshold; None where there is no threshold.
+    """
+    if decision.threshold > 0:
+        score, winner = best_score(similarity, decision, dropped)
+        return winner, score < decision.threshold
+    best = best_of_class(similarity, decision.prompts_per_class)
+    if len(dropped):
+        best = best.clone()
+        best[list(dropped)] = -torch.inf
+    return best_class(best)[1], None
+
+
 def small_classes(areas: np.ndarray, decision: Decision) -> list[int]:
     """Find the classes that are dropped for their area.
 
@@ -170,31 +191,25 @@ def predict_labels(
     areas = np.zeros(decision.classes, dtype=np.int64)
     undecided = np.zeros(dense.shape, dtype=bool) if decision.threshold > 0 else None
 
-    def decide(dropped: Sequence[int]) -> None:
+    def run(dropped: Sequence[int]) -> None:
         for piece in rectangles(dense, text):
             if len(dropped) and not np.isin(winners[piece.place], dropped).any():
                 continue
-            if undecided is None:
-                best = best_of_class(piece.similarity, decision.prompts_per_class)
-                if len(dropped):
-                    best = best.clone()
-                    best[list(dropped)] = -torch.inf
-                winner = best_class(best)[1]
-            else:
-                score, winner = best_score(piece.similarity, decision, dropped)
-                undecided[piece.place] = (score < decision.threshold).cpu().numpy()
+            winner, unsure = decide(piece.similarity, decision, dropped)
             chosen = winner.cpu().numpy()
+            if undecided is not None and unsure is not None:
+                undecided[piece.place] = unsure.cpu().numpy()
             if not len(dropped):
                 areas[:] += np.bincount(chosen.ravel(), minlength=decision.classes)
             winners[piece.place] = chosen
             report(progress, piece.rows.stop, dense.shape[0], "Classifying")
 
-    decide(())
+    run(())
     dropped = small_classes(areas, decision)
     if len(dropped) == decision.classes:
         winners[:] = decision.classes
     elif areas[dropped].any():
-        decide(dropped)
+        run(dropped)
     labels = ids[winners]
     if undecided is not None:
         labels[undecided] = 0

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from napari_sclip.core.axis_map import AxisMap
 
 RECTANGLE_VALUES = {"cpu": 1_000_000, "cuda": 32_000_000}
 """Similarities that a rectangle holds at most; on a CPU they stay in its cache."""
+
+LEAST_SHARE = 1e-6
+"""Pixels for which the features that are there weigh less have none."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,13 @@ def rectangle_size(prompts: int, shape: tuple[int, int], device: str) -> tuple[i
     return down, across
 
 
-def rectangles(dense: DenseMap, text: Tensor) -> Iterator[Rectangle]:
-    """Compute the similarities of all pixels with all prompts, piece by piece.
+def rectangles(
+    dense: DenseMap,
+    text: Tensor,
+    within: tuple[slice, slice] | None = None,
+    scale: Tensor | None = None,
+) -> Iterator[Rectangle]:
+    """Compute the similarities of pixels with all prompts, piece by piece.
 
     Equal to upsampling every window bilinearly to its pixels, averaging where windows overlap
     and resampling to the image's size, since all of it is linear.
@@ -84,24 +93,37 @@ def rectangles(dense: DenseMap, text: Tensor) -> Iterator[Rectangle]:
     dense : DenseMap
     text : (P, D) tensor
         L2-normalised text embeddings, on the device of the features.
+    within : tuple of slice, optional
+        The pixels that are wanted; all of them if left out.
+    scale : (R, C) tensor, optional
+        What each feature is multiplied by, where some are still missing: 0. What the others
+        weigh for a pixel is then brought back to 1.
 
     Yields
     ------
     Rectangle
-        In rows from top to bottom, covering every pixel once.
+        In rows from top to bottom, covering every pixel that is wanted once.
     """
-    height, width = dense.shape
+    rows, columns = within or (slice(0, dense.shape[0]), slice(0, dense.shape[1]))
     device = dense.features.device
-    down, across = rectangle_size(len(text), dense.shape, device.type)
-    column_tiles = [(c, min(c + across, width)) for c in range(0, width, across)]
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    down, across = rectangle_size(len(text), shape, device.type)
+    lefts = range(columns.start, columns.stop, across)
+    column_tiles = [(c, min(c + across, columns.stop)) for c in lefts]
     column_parts = [dense.columns.dense(*tile) for tile in column_tiles]
-    for top in range(0, height, down):
-        bottom = min(top + down, height)
+    for top in range(rows.start, rows.stop, down):
+        bottom = min(top + down, rows.stop)
         first, last, matrix = dense.rows.dense(top, bottom)
         patches = dense.features[first:last]
         on_grid = (patches.flatten(0, 1).to(text.dtype) @ text.T).T
         on_grid = on_grid.reshape(len(text), last - first, -1)
+        if scale is not None:
+            part_of_scale = scale[first:last].to(on_grid)
+            there = (part_of_scale > 0).to(on_grid)
+            on_grid = torch.cat([on_grid * part_of_scale, there[None]])
         on_rows = matrix.to(device) @ on_grid
         for (left, right), (start, stop, part) in zip(column_tiles, column_parts, strict=True):
             similarity = on_rows[:, :, start:stop] @ part.to(device).T
+            if scale is not None:
+                similarity = similarity[:-1] / similarity[-1:].clamp_min(LEAST_SHARE)
             yield Rectangle(slice(top, bottom), slice(left, right), similarity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -98,7 +98,9 @@ def text_lengths(tower: TextTower, tokens: Tensor) -> Tensor:
     return _pooled_place(tower, tokens) + 1
 
 
-def embed_texts(tower: TextTower, tokens: Tensor) -> Tensor:
+def embed_texts(
+    tower: TextTower, tokens: Tensor, between: Callable[[], None] | None = None
+) -> Tensor:
     """Embed tokenized texts.
 
     The tower is causal and one token stands for the text, so what follows that token is cut
@@ -109,6 +111,8 @@ def embed_texts(tower: TextTower, tokens: Tensor) -> Tensor:
     tower : TextTower
     tokens : (B, context length) int tensor
         Zero behind the end token.
+    between : callable, optional
+        Called after every block of every batch; raising from it stops the work.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def embed_texts(tower: TextTower, tokens: Tensor) -> Tensor:
     while first < len(order):
         longest = int(lengths[order[first]])
         chosen = order[first : first + max(1, MAX_BATCH_TOKENS // longest)]
-        embedded = _embed_batch(tower, tokens[chosen, :longest].to(device))
+        embedded = _embed_batch(tower, tokens[chosen, :longest].to(device), between)
         out[chosen.to(device)] = F.normalize(embedded.float(), dim=-1)
         first += len(chosen)
     return out
@@ -139,10 +143,12 @@ def _pooled_place(tower: TextTower, tokens: Tensor) -> Tensor:
     return torch.full((len(tokens),), place, device=tokens.device)
 
 
-def _embed_batch(tower: TextTower, tokens: Tensor) -> Tensor:
+def _embed_batch(tower: TextTower, tokens: Tensor, between: Callable[[], None] | None) -> Tensor:
     x = F.embedding(tokens, tower.token_embedding) + tower.positional_embedding[: tokens.shape[1]]
     for block in tower.transformer.blocks:
         x = tower.transformer.run_block(block, x, causal=tower.causal)
+        if between is not None:
+            between()
     x = x[torch.arange(len(x), device=x.device), _pooled_place(tower, tokens)]
     x = tower.ln_final(x)
     return x if tower.projection is None else tower.projection(x)

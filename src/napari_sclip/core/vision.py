@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -148,7 +148,12 @@ def embed_patches(tower: VisionTower, windows: Tensor) -> tuple[Tensor, tuple[in
     return (tokens if tower.ln_pre is None else tower.ln_pre(tokens)), grid
 
 
-def dense_features(tower: VisionTower, windows: Tensor, mode: AttentionMode) -> Tensor:
+def dense_features(
+    tower: VisionTower,
+    windows: Tensor,
+    mode: AttentionMode,
+    between: Callable[[], None] | None = None,
+) -> Tensor:
     """Compute the features of every patch of every window.
 
     All blocks but the last run as they were trained; the last one follows `mode`
@@ -162,18 +167,24 @@ def dense_features(tower: VisionTower, windows: Tensor, mode: AttentionMode) -> 
         Normalised pixels, on the tower's device and of its dtype.
     mode : AttentionMode
         What the last block does.
+    between : callable, optional
+        Called after every block but the last; raising from it stops the work.
 
     Returns
     -------
     (B, Hp, Wp, D) float32 tensor
         L2-normalised.
     """
-    tokens, grid = run_earlier_blocks(tower, windows)
+    tokens, grid = run_earlier_blocks(tower, windows, between)
     return run_last_block(tower, tokens, grid, mode)
 
 
-def run_earlier_blocks(tower: VisionTower, windows: Tensor) -> tuple[Tensor, tuple[int, int]]:
+def run_earlier_blocks(
+    tower: VisionTower, windows: Tensor, between: Callable[[], None] | None = None
+) -> tuple[Tensor, tuple[int, int]]:
     """Run all blocks but the last, which no attention mode changes.
+
+    Parameters are those of `dense_features`.
 
     Returns
     -------
@@ -184,6 +195,8 @@ def run_earlier_blocks(tower: VisionTower, windows: Tensor) -> tuple[Tensor, tup
     tokens, grid = embed_patches(tower, windows)
     for block in tower.transformer.blocks[:-1]:
         tokens = tower.transformer.run_block(block, tokens)
+        if between is not None:
+            between()
     return tokens, grid
 
 

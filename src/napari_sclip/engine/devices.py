@@ -91,16 +91,6 @@ def choose_precision(precision: str, device: torch.device) -> str:
     return precision
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or the machine ran out of memory; torch words it in several ways."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
-    )
-
-
 def release_memory(device: torch.device) -> None:
     """Give cached memory of a device back."""
     if device.type == "cuda":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from napari_sclip.config import SegmentationConfig
@@ -14,12 +15,20 @@ from napari_sclip.core.axis_map import bilinear, windows_to_image
 from napari_sclip.core.image import read_image
 from napari_sclip.core.similarity import DenseMap
 from napari_sclip.core.strips import WindowReader
-from napari_sclip.core.windows import AxisWindows, place_windows, resized_shape
+from napari_sclip.engine.layout import Layout, plan_windows
 from napari_sclip.engine.vision_encoder import VisionEncoder
-from napari_sclip.errors import ConfigError, ImageError
 from napari_sclip.progress import ProgressCallback
 
-MAX_ENLARGED_SIDE = 50_000
+__all__ = [
+    "AveragedWindows",
+    "Embedding",
+    "KeptWindows",
+    "Layout",
+    "embed_image",
+    "keep_windows",
+    "plan_windows",
+]
+
 VISION_FIELDS = ("short_side", "window", "stride", "average_on", "nonfinite")
 
 
@@ -65,63 +74,8 @@ class Embedding:
         return dataclasses.replace(config, **fixed)
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The windows along both axes of the resized image."""
-
-    rows: AxisWindows
-    columns: AxisWindows
-
-    @property
-    def count(self) -> int:
-        """Number of windows."""
-        return len(self.rows.starts) * len(self.columns.starts)
-
-
-def plan_windows(shape: tuple[int, int], config: SegmentationConfig, patch: int) -> Layout:
-    """Place the windows of an image.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Height and width of the image in pixels.
-    config : SegmentationConfig
-        Window and stride resolved.
-    patch : int
-        Side of the model's patches in pixels.
-
-    Raises
-    ------
-    ConfigError
-        If the window is not a whole number of patches.
-    ImageError
-        If the resized image is smaller than a patch, or absurdly long.
-    """
-    if config.window % patch:
-        lower = max(patch, config.window // patch * patch)
-        raise ConfigError(
-            f"window must be a multiple of the model's patch of {patch} pixels; got "
-            f"{config.window}. The nearest are {lower} and {lower + patch}."
-        )
-    height, width = resized_shape(*shape, config.short_side)
-    if min(height, width) < patch:
-        raise ImageError(
-            f"The image is {height} x {width} pixels after resizing, smaller than one patch of "
-            f"the model ({patch} x {patch}). Set short_side to {config.window} or more."
-        )
-    if max(height, width) > max(MAX_ENLARGED_SIDE, *shape):
-        raise ImageError(
-            f"An image of {shape[0]} x {shape[1]} pixels would be enlarged to {height} x "
-            f"{width}. Cut it into pieces of a more even shape, or set short_side to None."
-        )
-    stride = config.stride
-    if config.average_on == "patches":
-        height, width = (max(1, round(n / patch)) * patch for n in (height, width))
-        stride = max(1, round(stride / patch)) * patch
-    return Layout(
-        rows=place_windows(height, config.window, stride, patch),
-        columns=place_windows(width, config.window, stride, patch),
-    )
+AfterBatch = Callable[[DenseMap, Layout, int], None]
+"""Given the features so far, the windows' places, and how many windows are done."""
 
 
 def embed_image(
@@ -130,6 +84,7 @@ def embed_image(
     encoder: VisionEncoder,
     normalisation: tuple[tuple[float, float, float], tuple[float, float, float]],
     progress: ProgressCallback | None = None,
+    after_batch: AfterBatch | None = None,
 ) -> tuple[DenseMap, int]:
     """Look at every window of an image.
 
@@ -143,6 +98,8 @@ def embed_image(
     normalisation : tuple
         Mean and standard deviation of the model's preprocessing.
     progress : callable, optional
+    after_batch : callable, optional
+        Features of windows that are not done yet are 0 in what it is given.
 
     Returns
     -------
@@ -150,68 +107,108 @@ def embed_image(
     windows : int
         How many windows were computed.
     """
-    plane = read_image(image, nonfinite=config.nonfinite)
-    layout = plan_windows((plane.height, plane.width), config, encoder.source.patch)
+    plane = read_image(image, nonfinite=config.nonfinite, progress=progress)
+    patch, size = encoder.source.patch, encoder.source.feature_size
+    shape = (plane.height, plane.width)
+    layout = plan_windows(shape, config, patch)
     mean, std = normalisation
     reader = WindowReader(plane=plane, rows=layout.rows, columns=layout.columns, mean=mean, std=std)
-    shape = (plane.height, plane.width)
-    windows = encoder.encode(reader, progress)
-    size = encoder.source.feature_size
-    if config.average_on == "patches":
-        return average_on_patches(windows, layout, size, shape, encoder.source.patch), layout.count
-    return keep_windows(windows, layout, size, shape), layout.count
+    gathered: KeptWindows | AveragedWindows = (
+        AveragedWindows(layout, size, shape, patch)
+        if config.average_on == "patches"
+        else KeptWindows(layout, size, shape)
+    )
+    for first, features in encoder.encode(reader, progress):
+        for number, window in enumerate(features, start=first):
+            gathered.add(number, window)
+        done = first + len(features)
+        if done == layout.count:
+            gathered.finish()
+        if after_batch is not None:
+            after_batch(gathered.dense, layout, done)
+    return gathered.dense, layout.count
 
 
-def keep_windows(
-    windows: Iterable[tuple[int, torch.Tensor]], layout: Layout, size: int, shape: tuple[int, int]
-) -> DenseMap:
-    """Keep every window's features: exact.
+class KeptWindows:
+    """Keeps every window's features: exact.
 
     Parameters
     ----------
-    windows : iterable of (int, (Hp, Wp, D) tensor)
-        Number of the window, row by row, and its features.
     layout : Layout
     size : int
         Length D of a feature.
     shape : tuple of int
         Height and width of the image in pixels.
+
+    Attributes
+    ----------
+    dense : DenseMap
+        Of the windows that were added; 0 where there are none yet.
     """
-    rows, columns = layout.rows, layout.columns
-    down, across = rows.patches, columns.patches
-    features = torch.empty((len(rows.starts) * down, len(columns.starts) * across, size))
-    for number, window in windows:
+
+    def __init__(self, layout: Layout, size: int, shape: tuple[int, int]) -> None:
+        rows, columns = layout.rows, layout.columns
+        down, across = len(rows.starts) * rows.patches, len(columns.starts) * columns.patches
+        self._layout = layout
+        self.dense = DenseMap(
+            features=_zeros(down, across, size),
+            rows=windows_to_image(rows, shape[0]),
+            columns=windows_to_image(columns, shape[1]),
+        )
+
+    def add(self, number: int, window: torch.Tensor) -> None:
+        """Add the (Hp, Wp, D) features of a window, numbered row by row."""
+        down, across = window.shape[:2]
+        y, x = divmod(number, len(self._layout.columns.starts))
+        place = slice(y * down, (y + 1) * down), slice(x * across, (x + 1) * across)
+        self.dense.features[place] = window.cpu()
+
+    def finish(self) -> None:
+        """Call once, when all windows have been added."""
+
+
+class AveragedWindows:
+    """Averages windows on the patch grid; not normalised again, so still linear.
+
+    Parameters are those of `KeptWindows`, and the side of a patch in pixels. Until `finish` is
+    called, `dense` holds sums instead of averages.
+    """
+
+    def __init__(self, layout: Layout, size: int, shape: tuple[int, int], patch: int) -> None:
+        down, across = layout.rows.length // patch, layout.columns.length // patch
+        self._layout = layout
+        self._patch = patch
+        self.dense = DenseMap(
+            features=_zeros(down, across, size),
+            rows=bilinear(down, shape[0]),
+            columns=bilinear(across, shape[1]),
+        )
+
+    def add(self, number: int, window: torch.Tensor) -> None:
+        """Add the (Hp, Wp, D) features of a window, numbered row by row."""
+        rows, columns = self._layout.rows, self._layout.columns
         y, x = divmod(number, len(columns.starts))
-        features[y * down : (y + 1) * down, x * across : (x + 1) * across] = window.cpu()
-    return DenseMap(
-        features=features,
-        rows=windows_to_image(rows, shape[0]),
-        columns=windows_to_image(columns, shape[1]),
-    )
+        top, left = rows.starts[y] // self._patch, columns.starts[x] // self._patch
+        place = slice(top, top + rows.patches), slice(left, left + columns.patches)
+        self.dense.features[place] += window.cpu()
+
+    def finish(self) -> None:
+        """Call once, when all windows have been added."""
+        rows = torch.from_numpy(self._layout.rows.coverage()[:: self._patch]).float()
+        columns = torch.from_numpy(self._layout.columns.coverage()[:: self._patch]).float()
+        self.dense.features.div_((rows[:, None] * columns[None])[..., None])
 
 
-def average_on_patches(
-    windows: Iterable[tuple[int, torch.Tensor]],
-    layout: Layout,
-    size: int,
-    shape: tuple[int, int],
-    patch: int,
+def keep_windows(
+    windows: Iterable[tuple[int, torch.Tensor]], layout: Layout, size: int, shape: tuple[int, int]
 ) -> DenseMap:
-    """Average windows on the patch grid; not normalised again, so still linear.
-
-    Parameters are those of `keep_windows`, and the side of a patch in pixels.
-    """
-    rows, columns = layout.rows, layout.columns
-    total = torch.zeros((rows.length // patch, columns.length // patch, size))
+    """Keep the features of all windows, each given with its number; see `KeptWindows`."""
+    kept = KeptWindows(layout, size, shape)
     for number, window in windows:
-        y, x = divmod(number, len(columns.starts))
-        top, left = rows.starts[y] // patch, columns.starts[x] // patch
-        total[top : top + rows.patches, left : left + columns.patches] += window.cpu()
-    covered_rows = torch.from_numpy(rows.coverage()[::patch]).float()
-    covered_columns = torch.from_numpy(columns.coverage()[::patch]).float()
-    total /= (covered_rows[:, None] * covered_columns[None])[..., None]
-    return DenseMap(
-        features=total,
-        rows=bilinear(len(total), shape[0]),
-        columns=bilinear(total.shape[1], shape[1]),
-    )
+        kept.add(number, window)
+    return kept.dense
+
+
+def _zeros(*shape: int) -> torch.Tensor:
+    # numpy takes pages that the system has zeroed anyway, torch writes zeros over them.
+    return torch.from_numpy(np.zeros(shape, dtype=np.float32))

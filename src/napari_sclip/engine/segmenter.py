@@ -6,13 +6,18 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.attention import find_attention_mode
+from napari_sclip.core.partial import predict_seen_labels
 from napari_sclip.core.scores import Decision, predict_labels
+from napari_sclip.core.similarity import DenseMap
 from napari_sclip.engine.devices import choose_device, choose_precision
-from napari_sclip.engine.embedding import Embedding, embed_image, plan_windows
+from napari_sclip.engine.embedding import Embedding, embed_image
+from napari_sclip.engine.layout import Layout, check_window, plan_windows
+from napari_sclip.engine.partial import PartialCallback, PartialEmbedding
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.engine.text_cache import TextCache
 from napari_sclip.engine.text_encoder import TextEncoder
@@ -54,10 +59,16 @@ class Segmenter:
     """
 
     def __init__(
-        self, source: ModelSource, *, device: torch.device, precision: str, attention: str
+        self,
+        source: ModelSource,
+        *,
+        device: torch.device,
+        precision: str,
+        attention: str,
+        progress: ProgressCallback | None = None,
     ) -> None:
         mode = find_attention_mode(attention)
-        towers = build_towers(source)
+        towers = build_towers(source, progress)
         self.model = source.name
         self.weights_sha256 = source.weights_sha256
         self.attention = mode.name
@@ -98,7 +109,7 @@ class Segmenter:
             Name of an attention mode. Left alone (or "auto"), the one that suits the model:
             "sclip" for OpenAI's ViT-B/16 and "sclip-reduced" for every other backbone.
         progress : callable, optional
-            Told how far a download is; raising from it stops the download.
+            Told how far downloading and reading are; raising from it stops them.
 
         Returns
         -------
@@ -122,7 +133,7 @@ class Segmenter:
             find_attention_mode(attention)
         source = load_source(model, weights=weights, progress=progress, check=check_architecture)
         mode = source.attention if left_alone else attention
-        return cls(source, device=chosen, precision=precision, attention=mode)
+        return cls(source, device=chosen, precision=precision, attention=mode, progress=progress)
 
     def resolve(self, config: SegmentationConfig | None = None) -> SegmentationConfig:
         """Return the settings that this model uses for `config`, window and stride resolved.
@@ -133,7 +144,9 @@ class Segmenter:
             If they do not fit the model.
         """
         _check_config(config)
-        return (config or SegmentationConfig()).for_input_size(self.input_size)
+        resolved = (config or SegmentationConfig()).for_input_size(self.input_size)
+        check_window(resolved, self.patch)
+        return resolved
 
     def count_windows(
         self, shape: tuple[int, int], config: SegmentationConfig | None = None
@@ -182,26 +195,50 @@ class Segmenter:
         config: SegmentationConfig | None = None,
         *,
         progress: ProgressCallback | None = None,
+        partial: PartialCallback | None = None,
     ) -> Embedding:
         """Look at an image once, for `classify` to use as often as wanted.
 
-        Parameters and errors are those of `segment`.
+        Parameters and errors are those of `segment`; one parameter is added.
+
+        Parameters
+        ----------
+        partial : callable, optional
+            Given a `PartialEmbedding` after every batch of windows, for `classify_partial`;
+            raising from it stops the work.
         """
         resolved = self.resolve(config)
-        dense, windows = embed_image(
-            image,
-            resolved,
-            self.vision,
-            self.normalisation,
-            progress,
+
+        def made_of(dense: DenseMap, windows: int) -> Embedding:
+            return Embedding(
+                dense=dense,
+                config=resolved,
+                model=self.model,
+                fingerprint=self.fingerprint,
+                windows=windows,
+            )
+
+        def after_batch(dense: DenseMap, layout: Layout, done: int) -> None:
+            if partial is not None:
+                partial(PartialEmbedding(made_of(dense, done), layout, self.patch, done))
+
+        return made_of(
+            *embed_image(image, resolved, self.vision, self.normalisation, progress, after_batch)
         )
-        return Embedding(
-            dense=dense,
-            config=resolved,
-            model=self.model,
-            fingerprint=self.fingerprint,
-            windows=windows,
-        )
+
+    def embed_classes(
+        self,
+        classes: Classes,
+        config: SegmentationConfig | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        """Look at classes ahead, so that `classify` and `classify_partial` need no text pass.
+
+        Parameters and errors are those of `segment`.
+        """
+        _check_config(config)
+        self._read(parse_classes(classes), config or SegmentationConfig(), progress)
 
     def classify(
         self,
@@ -233,27 +270,10 @@ class Segmenter:
             If the classes are not usable or the embedding is another model's.
         """
         _check_config(config)
-        if not isinstance(embedding, Embedding):
-            raise ConfigError(
-                f"Expected an Embedding, as Segmenter.embed gives it; got "
-                f"{type(embedding).__name__}. To start from an image, call segment."
-            )
-        if embedding.fingerprint != self.fingerprint:
-            raise ConfigError(
-                f"The embedding was made by another model or attention mode ({embedding.model}); "
-                f"this is {self.model} with {self.attention!r}. Embed the image again."
-            )
+        self._check_embedding(embedding)
         parsed = parse_classes(classes)
         settings = embedding.with_settings(config)
-        prompts = [prompt for item in parsed for prompt in item.prompts]
-        text = self.text.embed(prompts, settings.template_sentences(), progress)
-        decision = Decision(
-            prompts_per_class=tuple(len(item.prompts) for item in parsed),
-            background=next((k for k, item in enumerate(parsed) if item.background), None),
-            logit_scale=settings.logit_scale,
-            threshold=settings.threshold,
-            min_area_fraction=settings.min_area_fraction,
-        )
+        text, decision = self._read(parsed, settings, progress)
         text = text.to(embedding.dense.features.device)
         with torch.inference_mode():
             labels, dropped = predict_labels(embedding.dense, text, decision, progress)
@@ -269,6 +289,75 @@ class Segmenter:
             _text=text,
             _decision=decision,
         )
+
+    def classify_partial(
+        self,
+        partial: PartialEmbedding,
+        classes: Classes,
+        config: SegmentationConfig | None = None,
+    ) -> np.ndarray:
+        """Label what has been seen of an image whose windows are still being computed.
+
+        Call it within the callable that was given to `embed`; call `embed_classes` before
+        `embed`, so that it makes no text pass there.
+
+        Parameters
+        ----------
+        partial : PartialEmbedding
+        classes, config
+            As `classify` takes them. `min_area_fraction` is ignored: which classes are small
+            is not known yet.
+
+        Returns
+        -------
+        (H, W) uint8 or uint16 array
+            As `Segmentation.labels`; 0 where no window has been yet.
+
+        Raises
+        ------
+        SclipError
+            If the classes are not usable or the embedding is another model's.
+        """
+        _check_config(config)
+        self._check_embedding(partial.embedding)
+        text, decision = self._read(
+            parse_classes(classes), partial.embedding.with_settings(config), None
+        )
+        dense = partial.embedding.dense
+        with torch.inference_mode():
+            return predict_seen_labels(
+                dense, text.to(dense.features.device), decision, partial.seen, partial.scale()
+            )
+
+    def _check_embedding(self, embedding: object) -> None:
+        if not isinstance(embedding, Embedding):
+            raise ConfigError(
+                f"Expected an Embedding, as Segmenter.embed gives it; got "
+                f"{type(embedding).__name__}. To start from an image, call segment."
+            )
+        if embedding.fingerprint != self.fingerprint:
+            raise ConfigError(
+                f"The embedding was made by another model or attention mode ({embedding.model}); "
+                f"this is {self.model} with {self.attention!r}. Embed the image again."
+            )
+
+    def _read(
+        self,
+        parsed: Sequence[ClassPrompt],
+        settings: SegmentationConfig,
+        progress: ProgressCallback | None,
+    ) -> tuple[torch.Tensor, Decision]:
+        """Embed the prompts of classes, and say how labels follow from them."""
+        prompts = [prompt for item in parsed for prompt in item.prompts]
+        text = self.text.embed(prompts, settings.template_sentences(), progress)
+        decision = Decision(
+            prompts_per_class=tuple(len(item.prompts) for item in parsed),
+            background=next((k for k, item in enumerate(parsed) if item.background), None),
+            logit_scale=settings.logit_scale,
+            threshold=settings.threshold,
+            min_area_fraction=settings.min_area_fraction,
+        )
+        return text, decision
 
 
 def _check_config(config: object) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -56,7 +57,8 @@ class TextEncoder:
         templates : sequence of str
             Each with one ``{}``.
         progress : callable, optional
-            Told after every few prompts that had to be computed.
+            Told after every few prompts that had to be computed, and within them; raising from
+            it stops the work.
 
         Returns
         -------
@@ -76,9 +78,10 @@ class TextEncoder:
                 self._memory[key] = torch.from_numpy(kept).to(self.device)
         self._warn_of_unknown_words(list(keys))
         for first in range(0, len(missing), PROMPTS_AT_ONCE):
-            report(progress, first, len(missing), "Reading prompts")
+            tell = partial(report, progress, first, len(missing), "Reading prompts")
+            tell()
             some = missing[first : first + PROMPTS_AT_ONCE]
-            for prompt, embedding in zip(some, self._compute(some, templates), strict=True):
+            for prompt, embedding in zip(some, self._compute(some, templates, tell), strict=True):
                 self._memory[keys[prompt]] = embedding
                 self.cache.save(keys[prompt], embedding.cpu().numpy())
         if missing:
@@ -92,11 +95,13 @@ class TextEncoder:
         return int(last.weight.shape[0])
 
     @torch.inference_mode()
-    def _compute(self, prompts: Sequence[str], templates: Sequence[str]) -> Tensor:
+    def _compute(
+        self, prompts: Sequence[str], templates: Sequence[str], between: Callable[[], None]
+    ) -> Tensor:
         if self._tower is None:
             self._tower = move(self.towers.text, self.device, torch.float32)
         sentences = [t.replace("{}", prompt) for prompt in prompts for t in templates]
-        embedded = embed_texts(self._tower, self._tokenize(sentences))
+        embedded = embed_texts(self._tower, self._tokenize(sentences), between)
         self.prompts_computed += len(prompts)
         means = embedded.view(len(prompts), len(templates), -1).mean(1)
         return F.normalize(means, dim=-1)

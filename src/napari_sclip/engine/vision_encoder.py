@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from napari_sclip.core.attention import AttentionMode
+from napari_sclip.core.memory import is_out_of_memory
 from napari_sclip.core.strips import WindowReader
 from napari_sclip.core.transformer import move
 from napari_sclip.core.vision import VisionTower, dense_features
-from napari_sclip.engine.devices import PRECISIONS, is_out_of_memory, release_memory
+from napari_sclip.engine.devices import PRECISIONS, release_memory
 from napari_sclip.errors import DeviceError, SclipWarning
 from napari_sclip.progress import ProgressCallback, report
 
@@ -57,13 +58,14 @@ class VisionEncoder:
         ----------
         reader : WindowReader
         progress : callable, optional
-            Told after every batch; work stops where it raises.
+            Told after every batch, and within it after every window read and every block of
+            the tower; work stops where it raises.
 
         Yields
         ------
         number : int
-            Number of the window, row by row.
-        features : (Hp, Wp, D) float32 tensor
+            Number of the first window of a batch, row by row.
+        features : (B, Hp, Wp, D) float32 tensor
             L2-normalised, on the device that computed them.
 
         Raises
@@ -71,21 +73,30 @@ class VisionEncoder:
         DeviceError
             If the memory of the CPU does not suffice for one window either.
         """
-        tokens = 1 + reader.rows.patches * reader.columns.patches
-        budget = GPU_TOKENS if self.device.type == "cuda" else CPU_TOKENS
-        run = _Run(self, device=self.device, batch=max(1, budget // tokens))
         done = 0
-        report(progress, 0, reader.count, "Looking at windows")
+
+        def tell() -> None:
+            report(progress, done, reader.count, "Looking at windows")
+
+        batch = self.first_batch(reader.rows.patches * reader.columns.patches)
+        run = _Run(self, device=self.device, batch=batch, between=tell)
+        tell()
         waiting: list[Tensor] = []
         for window in reader.windows():
+            tell()
             waiting.append(window)
             if len(waiting) < run.batch and done + len(waiting) < reader.count:
                 continue
             for features in run.compute(torch.stack(waiting)):
                 yield done, features
-                done += 1
+                done += len(features)
+                tell()
             waiting = []
-            report(progress, done, reader.count, "Looking at windows")
+
+    def first_batch(self, patches: int) -> int:
+        """Windows of so many patches that are computed at once while memory suffices."""
+        budget = GPU_TOKENS if self.device.type == "cuda" else CPU_TOKENS
+        return max(1, budget // (1 + patches))
 
     def tower_on(self, device: torch.device) -> VisionTower:
         """Return the tower on a device, in fp32 on a CPU that stands in for another device."""
@@ -99,10 +110,18 @@ class VisionEncoder:
 class _Run:
     """One pass: its batch size and device change as memory demands."""
 
-    def __init__(self, encoder: VisionEncoder, device: torch.device, batch: int) -> None:
+    def __init__(
+        self,
+        encoder: VisionEncoder,
+        device: torch.device,
+        batch: int,
+        between: Callable[[], None],
+    ) -> None:
         self.encoder = encoder
         self.device = device
         self.batch = batch
+        self._between = between
+        self._is_telling = False
 
     def compute(self, windows: Tensor) -> Iterator[Tensor]:
         for part in torch.split(windows, self.batch):
@@ -111,7 +130,7 @@ class _Run:
     def _compute_or_shrink(self, windows: Tensor) -> Iterator[Tensor]:
         features = self._attempt(windows)
         if features is not None:
-            yield from features
+            yield features
             return
         release_memory(self.device)
         if len(windows) > 1:
@@ -138,10 +157,16 @@ class _Run:
             with torch.inference_mode():
                 tower = self.encoder.tower_on(self.device)
                 ready = windows.to(device=self.device, dtype=tower.patch_weight.dtype)
-                features = dense_features(tower, ready, self.encoder.mode)
+                features = dense_features(tower, ready, self.encoder.mode, self._tell)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if self._is_telling or not is_out_of_memory(error):
                 raise
             return None
         self.encoder.windows_computed += len(windows)
         return features
+
+    def _tell(self) -> None:
+        # What the callback raises stops the work, even if it looks like a lack of memory.
+        self._is_telling = True
+        self._between()
+        self._is_telling = False

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
-from napari_sclip.errors import ModelError
+from napari_sclip.core.memory import is_out_of_memory
+from napari_sclip.errors import DeviceError, ModelError
 
 SUFFIXES = (".safetensors", ".npz", ".bin", ".pt", ".pth")
 """What files of weights are usually called."""
@@ -69,6 +70,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     ModelError
         If the file is missing, empty, damaged, of another format, holds no weights, or would
         have to run code to be read.
+    DeviceError
+        If memory does not suffice.
     """
     kind = _kind_of(path)
     with _damage_explained(path):
@@ -137,7 +140,12 @@ def _kind_of_zip(path: Path) -> str:
 def _damage_explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except (*_DAMAGED, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise DeviceError(
+                f"The memory of this machine does not suffice to read {path}. Close other "
+                "programs, unload other models, or choose a smaller one."
+            ) from error
         text = str(error)
         if any(sign in text for sign in ("GLOBAL", "Unsupported", "allow_pickle")):
             found = re.search(r"GLOBAL ([\w.]+)", text)

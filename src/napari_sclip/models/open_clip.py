@@ -19,6 +19,7 @@ from napari_sclip.core.vision import VisionTower, read_vision_tower
 from napari_sclip.errors import ModelError
 from napari_sclip.models.registry import MODELS
 from napari_sclip.models.source import ModelSource
+from napari_sclip.progress import ProgressCallback, report
 
 UNUSED_KEYS = ("logit_scale", "logit_bias", "attn_mask", "position_ids")
 CUSTOM_BLOCKS = (
@@ -59,8 +60,14 @@ class Towers:
     fingerprint: str
 
 
-def build_towers(source: ModelSource) -> Towers:
+def build_towers(source: ModelSource, progress: ProgressCallback | None = None) -> Towers:
     """Check that a model can be treated and fits its checkpoint, and read its towers.
+
+    Parameters
+    ----------
+    source : ModelSource
+    progress : callable, optional
+        Told after every tensor of the checkpoint; raising from it stops the reading.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def build_towers(source: ModelSource) -> Towers:
     config = dict(source.model_cfg)
     vision_cfg, text_cfg = check_architecture(source.name, config)
     skeleton = _skeleton(source, config)
-    state = _fitting_state(source, skeleton)
+    state = _fitting_state(source, skeleton, progress)
     quick_gelu = bool(config.get("quick_gelu", False))
     vision = read_vision_tower(
         state,
@@ -179,7 +186,9 @@ def _skeleton(source: ModelSource, config: Mapping[str, Any]) -> Any:  # noqa: A
         ) from error
 
 
-def _fitting_state(source: ModelSource, skeleton: nn.Module) -> dict[str, Tensor]:
+def _fitting_state(
+    source: ModelSource, skeleton: nn.Module, progress: ProgressCallback | None
+) -> dict[str, Tensor]:
     state = dict(source.state_dict)
     wanted = {k: tuple(v.shape) for k, v in skeleton.state_dict().items()}
     for key, shape in wanted.items():
@@ -204,7 +213,12 @@ def _fitting_state(source: ModelSource, skeleton: nn.Module) -> dict[str, Tensor
             f"{extra[0]!r}, which this architecture has not. Choose the architecture that it "
             "was saved from."
         )
-    return {k: state[k].detach().float() for k in wanted if k not in UNUSED_KEYS}
+    used = [key for key in wanted if key not in UNUSED_KEYS]
+    fitting = {}
+    for number, key in enumerate(used, start=1):
+        fitting[key] = state[key].detach().float()
+        report(progress, number, len(used), f"Reading {source.weights_path.name}")
+    return fitting
 
 
 def _activation(quick_gelu: bool, options: Mapping[str, Any] | None) -> str:

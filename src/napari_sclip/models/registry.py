@@ -31,6 +31,10 @@ class ModelEntry:
         Licence of the weights, as their publishers give it.
     attention : str
         Name of the default attention mode.
+    patch, input_size : int
+        Side in pixels of a patch, and of the window that the model was trained with.
+    feature_size : int
+        Length of the feature of a patch.
     good_for : str
         One sentence for a person who chooses a model.
     """
@@ -42,6 +46,9 @@ class ModelEntry:
     size_mb: int
     licence: str
     attention: str
+    patch: int
+    input_size: int
+    feature_size: int
     good_for: str
 
 
@@ -50,37 +57,37 @@ DEFAULT_MODEL = "ViT-B-16/openai"
 
 MODELS: tuple[ModelEntry, ...] = (
     ModelEntry(
-        "shapes-demo", "shapes-demo", None, "weights.npz", 3, "BSD-3-Clause", "sclip",
+        "shapes-demo", "shapes-demo", None, "weights.npz", 3, "BSD-3-Clause", "sclip", 8, 96, 128,
         "Demonstrations and tests without a network; it knows coloured shapes and nothing else.",
     ),
     ModelEntry(
         "ViT-B-16/openai", "ViT-B-16-quickgelu", "timm/vit_base_patch16_clip_224.openai",
-        SAFETENSORS, 599, "MIT", "sclip",
+        SAFETENSORS, 599, "MIT", "sclip", 16, 224, 512,
         "Real photos: the model of the SCLIP paper, and the first one to try.",
     ),
     ModelEntry(
         "ViT-B-32/openai", "ViT-B-32-quickgelu", "timm/vit_base_patch32_clip_224.openai",
-        SAFETENSORS, 605, "MIT", "sclip-reduced",
+        SAFETENSORS, 605, "MIT", "sclip-reduced", 32, 224, 512,
         "Quick looks at real photos: the fastest one, with patches twice as coarse.",
     ),
     ModelEntry(
         "ViT-L-14/openai", "ViT-L-14-quickgelu", "timm/vit_large_patch14_clip_224.openai",
-        SAFETENSORS, 1711, "MIT", "sclip-reduced",
+        SAFETENSORS, 1711, "MIT", "sclip-reduced", 14, 224, 768,
         "Real photos with rare or fine-grained classes: larger, slower, slightly finer patches.",
     ),
     ModelEntry(
         "ViT-L-14-336/openai", "ViT-L-14-336-quickgelu", "timm/vit_large_patch14_clip_336.openai",
-        SAFETENSORS, 1712, "MIT", "sclip-reduced",
+        SAFETENSORS, 1712, "MIT", "sclip-reduced", 14, 336, 768,
         "As ViT-L-14/openai, for windows of 336 pixels: more context, and the slowest one.",
     ),
     ModelEntry(
         "ViT-B-16/laion2b", "ViT-B-16", "laion/CLIP-ViT-B-16-laion2B-s34B-b88K",
-        PICKLE, 599, "MIT", "sclip-reduced",
+        PICKLE, 599, "MIT", "sclip-reduced", 16, 224, 512,
         "A second opinion on real photos: trained by LAION on two billion open image-text pairs.",
     ),
     ModelEntry(
         "ViT-B-16/datacomp", "ViT-B-16", "laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K",
-        PICKLE, 599, "MIT", "sclip-reduced",
+        PICKLE, 599, "MIT", "sclip-reduced", 16, 224, 512,
         "A second opinion on real photos: trained on the filtered image-text pairs of DataComp.",
     ),
 )  # fmt: skip

@@ -29,6 +29,8 @@ from napari_sclip.progress import ProgressCallback, report
 _TRANSPORT_ERRORS: tuple[type[BaseException], ...] = (*HfHubHTTPError.__bases__, OSError)
 # A proxy of an unknown kind, or of a kind that needs a package more.
 _PROXY_ERRORS: tuple[type[BaseException], ...] = (ValueError, ImportError)
+DOWNLOADING = "Downloading"
+"""What reports of bytes that come begin with."""
 MAX_CONNECTIONS = 10
 _CHUNK = 1 << 16
 
@@ -62,7 +64,7 @@ class Meter:
     def tell(self, done: int, received: int = 0) -> None:
         """Report that `done` bytes are here, `received` of them since the last report."""
         self._received += received
-        message = f"Downloading {self.label}: {megabytes(done)}"
+        message = f"{DOWNLOADING} {self.label}: {megabytes(done)}"
         if self.total:
             message += f" of {megabytes(self.total)}"
         seconds = time.monotonic() - self._started
