@@ -10,6 +10,7 @@ from napari.layers import Labels
 from napari_sclip.layers.dress import label_lut
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.mapping import check_fitting, find_target
+from napari_sclip.layers.placing import PlacedPlane
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.prompts import ClassPrompt
 
@@ -62,6 +63,12 @@ class Draft:
         """
         fresh = self._target.spread(labels)
         self._draw(np.where(fresh == 0, self._before, self._lut[fresh]))
+
+    def show_placed(self, plane: PlacedPlane) -> None:
+        """Draw partial labels that have been placed; quick, 0 is drawn as it was before."""
+        values = plane.values.copy()
+        np.copyto(values, self._before, where=values == 0)
+        self._draw(values)
 
     def withdraw(self) -> None:
         """Put back what was there, but for what a person painted meanwhile."""

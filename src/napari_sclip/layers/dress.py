@@ -10,7 +10,14 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_sclip.layers.legend import KEY, LegendRow, plain_rows, read_legend
+from napari_sclip.layers.legend import (
+    KEY,
+    LegendRow,
+    choose_ids,
+    make_legend,
+    plain_rows,
+    read_legend,
+)
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt, label_ids
 
@@ -69,8 +76,36 @@ def set_class_colors(
         else row
         for row in read_legend(layer)
     ]
-    if not legend:
+    if legend and (tuple(legend) != read_legend(layer) or set(hidden) != hidden_classes(layer)):
+        _wear(layer, legend, hidden)
+
+
+def rename_class(layer: Labels, old: str, new: str) -> None:
+    """Give a class of a layer another name; its pixels and its id stay.
+
+    Nothing happens if the layer does not know the old name, or has the new one already.
+    """
+    legend = read_legend(layer)
+    names = [row.name for row in legend]
+    if old not in names or new in names:
         return
+    hidden = {new if name == old else name for name in hidden_classes(layer)}
+    renamed = [dataclasses.replace(row, name=new) if row.name == old else row for row in legend]
+    _wear(layer, renamed, hidden)
+    layer.features = features(renamed)
+
+
+def add_classes(layer: Labels, classes: Sequence[ClassPrompt]) -> None:
+    """Make a layer know classes, with ids that it does not use yet; no pixel changes."""
+    before = read_legend(layer)
+    hidden = hidden_classes(layer)
+    legend = make_legend(classes, choose_ids(classes, before), before)
+    if legend != before:
+        _wear(layer, legend, hidden)
+        layer.features = features(legend)
+
+
+def _wear(layer: Labels, legend: Sequence[LegendRow], hidden: Collection[str]) -> None:
     noted = {**layer.metadata[KEY], "classes": plain_rows(legend)}
     layer.metadata = {**layer.metadata, KEY: noted}
     layer.colormap = colormap(legend, hidden)

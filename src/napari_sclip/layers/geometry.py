@@ -52,6 +52,11 @@ class Geometry:
         """Return the arguments for a new layer."""
         return dict(vars(self))
 
+    def equals(self, other: Geometry) -> bool:
+        """Whether a layer lies just as another."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(np.array_equal(own, its) for own, its in pairs)
+
     def to_world(self, points: np.ndarray) -> np.ndarray:
         """Map points of the layer's data (n, N) to the world, in the layer's own units."""
         inner = self.rotate @ self.shear @ np.diag(self.scale)

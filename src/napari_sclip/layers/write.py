@@ -19,10 +19,17 @@ from napari_sclip.layers.legend import (
     make_legend,
     read_legend,
 )
-from napari_sclip.layers.mapping import LabelsMismatchError, check_fitting, find_target
+from napari_sclip.layers.mapping import (
+    LabelsMismatchError,
+    check_fitting,
+    find_target,
+    why_not_fitting,
+)
 from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.placing import PlacedPlane
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.undo import Change, write_changes
+from napari_sclip.prompts import ClassPrompt
 
 if TYPE_CHECKING:
     from napari_sclip.engine.result import Segmentation
@@ -95,6 +102,32 @@ def make_labels_layer(
     return layer
 
 
+def why_not_updating(
+    layer: Labels, request: ImageRequest, classes: Sequence[ClassPrompt]
+) -> str | None:
+    """Say why `update_labels` cannot write these classes into a layer, or None if it can.
+
+    Parameters
+    ----------
+    layer : Labels
+    request : ImageRequest
+    classes : sequence of ClassPrompt
+    """
+    reason = why_not_fitting(layer, request)
+    if reason is not None:
+        return reason
+    legend = read_legend(layer)
+    if not legend:
+        return f"The layer {layer.name!r} was not made by this plugin. Write to a new layer."
+    largest = max(choose_ids(classes, legend))
+    if np.iinfo(layer.data.dtype).max < largest:
+        return (
+            f"Expected labels that can hold {largest}; layer {layer.name!r} is of dtype "
+            f"{layer.data.dtype}. Write to a new layer."
+        )
+    return None
+
+
 def update_labels(
     layer: Labels,
     request: ImageRequest,
@@ -103,6 +136,7 @@ def update_labels(
     *,
     ids: Sequence[int] | None = None,
     keep_edits: bool = True,
+    placed: Mapping[int, PlacedPlane] | None = None,
 ) -> LabelsUpdate:
     """Write what the engine found into an existing layer, as one undo step.
 
@@ -121,6 +155,8 @@ def update_labels(
         keep theirs and new ones get the next.
     keep_edits : bool
         Whether pixels that a person painted stay as they are.
+    placed : mapping of int to PlacedPlane, optional
+        The same labels, placed by a worker to save the time here.
 
     Raises
     ------
@@ -144,7 +180,12 @@ def update_labels(
     changes, kept = [], 0
     for number, plane in planes.items():
         target = find_target(request, number)
-        new, old = lut[target.spread(plane)], target.view(layer.data)
+        ready = None if placed is None else placed.get(number)
+        if ready is not None and np.array_equal(ready.lut, lut):
+            new = ready.values
+        else:
+            new = lut[target.spread(plane)]
+        old = target.view(layer.data)
         changed = new != old
         if target.mask is not None:
             changed &= target.mask
@@ -179,8 +220,10 @@ def _planes(
 def _note(
     layer: Labels, request: ImageRequest, result: Segmentation, legend: Sequence[LegendRow] = ()
 ) -> None:
+    before = read_legend(layer)
     hidden = hidden_classes(layer)
-    legend = legend or read_legend(layer)
+    legend = tuple(legend) or before
     layer.metadata = {**layer.metadata, KEY: describe(request, legend, result)}
-    layer.features = features(legend)
-    layer.colormap = colormap(legend, hidden)
+    if legend != before:  # napari takes long to take over colours
+        layer.features = features(legend)
+        layer.colormap = colormap(legend, hidden)
