@@ -3,6 +3,9 @@
 
 Each makes the virtual environment .venv beside this file if there is none, installs what the
 command needs in it, and runs it. Needs Python 3.11 or later and nothing else.
+
+``python3 dev.py test --napari oldest`` runs the tests of layers and widgets with the oldest napari
+that is supported.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 OLDEST_PYTHON = (3, 11)
+OLDEST_NAPARI = "0.6.0"
+NAPARI_TESTS = ("tests/layers", "tests/widgets")
 
 # What Qt and OpenGL need on a Debian without a desktop.
 X_PACKAGES = (
@@ -37,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", add_help=False, help="run 'napari-sclip demo'; arguments pass on")
-    commands.add_parser("test", add_help=False, help="run pytest; arguments pass on")
+    test = commands.add_parser(
+        "test", add_help=False, allow_abbrev=False, help="run pytest; arguments pass on"
+    )
+    test.add_argument("--napari", choices=("newest", "oldest"), default="newest")
     commands.add_parser("lint", help="run ruff check, ruff format --check and mypy")
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command == "lint":
@@ -48,8 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return call(script("napari-sclip"), "demo", *rest)
         if arguments.command == "test":
             install("test")
+            python = script("python")
+            if arguments.napari == "oldest":
+                python, rest = install_oldest_napari(), rest or list(NAPARI_TESTS)
             wrapper, environment = display()
-            return call(*wrapper, script("python"), "-m", "pytest", *rest, **environment)
+            return call(*wrapper, python, "-m", "pytest", *rest, **environment)
         install("test")
         return lint()
     except StepFailed as failure:
@@ -93,6 +104,35 @@ def install(extra: str) -> None:
     (VENV / f"dev-{extra or 'plain'}.stamp").write_text(wanted)
 
 
+def install_oldest_napari() -> str:
+    """Make an environment with an old napari and all else from .venv; return its Python."""
+    folder = VENV / f"napari-{OLDEST_NAPARI}"
+    python, stamp = script("python", folder), folder / "dev.stamp"
+    if stamp.is_file() and stamp.read_text() == fingerprint():
+        return python
+    say(f"Installing napari {OLDEST_NAPARI} into {folder}")
+    made = call(script("python"), "-m", "venv", "--clear", "--without-pip", str(folder))
+    if made:
+        raise StepFailed(f"The virtual environment {folder} could not be made.", made)
+    # Packages of .venv come after those of this environment, and pip leaves them where they are.
+    # Files .pth within .venv are not read, so the source is named too.
+    borrowed = f"{site_packages(script('python'))}\n{ROOT / 'src'}\n"
+    (site_packages(python) / "borrowed.pth").write_text(borrowed, encoding="utf-8")
+    wanted = f"napari[pyqt6]=={OLDEST_NAPARI}"
+    status = call(python, "-m", "pip", "install", "--disable-pip-version-check", wanted)
+    if status:
+        raise StepFailed("The installation failed; pip says why above.", status)
+    stamp.write_text(fingerprint())
+    return python
+
+
+def site_packages(python: str) -> Path:
+    """Return the folder that the packages of a Python are installed into."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return Path(answer.stdout.strip())
+
+
 def fingerprint() -> str:
     """Hash what an installation depends on."""
     parts = [(ROOT / "pyproject.toml").read_bytes(), (VENV / "pyvenv.cfg").read_bytes()]
@@ -121,11 +161,12 @@ def make_venv() -> None:
         raise StepFailed(f"The virtual environment {VENV} could not be made.", status)
 
 
-def script(name: str) -> str:
-    """Return the place of a program in .venv."""
+def script(name: str, venv: Path | None = None) -> str:
+    """Return the place of a program in .venv, or in another environment."""
+    venv = venv or VENV
     if os.name == "nt":
-        return str(VENV / "Scripts" / f"{name}.exe")
-    return str(VENV / "bin" / name)
+        return str(venv / "Scripts" / f"{name}.exe")
+    return str(venv / "bin" / name)
 
 
 def display() -> tuple[list[str], dict[str, str]]:

@@ -31,14 +31,14 @@ MODULES = {
 """The source of each module by its name within the package."""
 MAX_LINES = 400
 
-USER_INTERFACE = {
-    "napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide2", "PySide6",
-}  # fmt: skip
+QT = {"qtpy", "magicgui", "superqt", "PyQt5", "PyQt6", "PySide2", "PySide6"}
+USER_INTERFACE = QT | {"napari", "vispy", "psygnal"}
 HUB_LIBRARIES = {"open_clip", "huggingface_hub", "safetensors", "filelock"}
 PICTURES = {"PIL", "imageio", "skimage", "tifffile"}
 PLAIN = {"errors", "config", "prompts", "palette", "progress", "templates", "paths"}
 
-# For each room: its own parts of the package, and the libraries besides Python's, it may import.
+# For each room: the parts of the package, and the libraries besides Python's, that it may import.
+# A module is in the room with the longest name that its own begins with.
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (PLAIN | {"engine", "samples"}, set()),  # lazily; see below
     "__main__": ({"cli"}, set()),
@@ -53,43 +53,72 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "torch", "tqdm"} | PICTURES,
     ),
     "layers": (PLAIN | {"engine", "models", "samples"}, {"numpy", "napari"}),
-    "widgets": (
-        PLAIN | {"engine", "models", "samples", "export", "layers"},
-        {"numpy"} | USER_INTERFACE,
+    "layers.sample_data": (PLAIN | {"layers", "models", "samples"}, {"numpy", "skimage"}),
+    "widgets": (PLAIN | {"widgets"}, {"qtpy", "superqt", "psygnal"}),
+    "widgets.state": (PLAIN | {"layers.options", "models.registry"}, {"psygnal"}),
+    "widgets.views": (PLAIN | {"widgets.state", "widgets.actions"}, {"qtpy", "superqt"}),
+    "widgets.work": (PLAIN | {"core", "engine", "models", "layers", "widgets.state"}, {"numpy"}),
+    # The only place that talks to the viewer.
+    "widgets.control": (
+        PLAIN | {"engine", "models", "samples", "export", "layers", "widgets"},
+        {"numpy", "napari", "qtpy", "superqt", "psygnal"},
     ),
+    "widgets.dock": (PLAIN | {"widgets"}, {"napari", "qtpy", "superqt", "psygnal"}),
+    "widgets.commands": (PLAIN | {"widgets.dock"}, {"napari", "qtpy"}),
 }
+# What a room may import within functions only, so that it is loaded when it is needed.
+LATER: dict[str, set[str]] = {"widgets.work": {"torch"}}
 
 
-def imported(source: str) -> Iterator[str]:
-    """Names of what a module imports, also within functions."""
-    for node in ast.walk(ast.parse(source)):
+def within(name: str, part: str) -> bool:
+    """Whether a module is a part of the package, or lies in it."""
+    return name == part or (part != "" and name.startswith(f"{part}."))
+
+
+def room_of(module: str) -> str | None:
+    """Find the room with the longest name that a module's name begins with."""
+    return max((room for room in ROOMS if within(module, room)), key=len, default=None)
+
+
+def imported(source: str) -> Iterator[tuple[str, bool]]:
+    """Names of what a module imports, and whether only a function does."""
+    tree = ast.parse(source)
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    later = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, id(node) in later) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative import"
             assert node.module is not None
-            if node.module == "napari_sclip":
-                # A module, or a public name, which stands for the module that it is loaded from.
-                homes = [napari_sclip._HOMES.get(a.name, a.name) for a in node.names]
-                yield from (f"napari_sclip.{h}" if h in MODULES else "napari_sclip" for h in homes)
-            else:
-                yield node.module
+            names = {source_of(node.module, alias.name) for alias in node.names}
+            yield from ((name, id(node) in later) for name in sorted(names))
+
+
+def source_of(module: str, name: str) -> str:
+    """Find the module that ``from module import name`` takes a name from."""
+    if module == "napari_sclip":  # a public name stands for the module that it is loaded from
+        name = napari_sclip._HOMES.get(name, name)
+    inner = f"{module}.{name}".removeprefix("napari_sclip.")
+    return f"napari_sclip.{inner}" if inner in MODULES else module
 
 
 def forbidden(module: str, source: str) -> list[str]:
     """What a module of the package imports though its room may not."""
-    room = module.partition(".")[0]
-    if room not in ROOMS:
-        return [f"{room!r} is a room that ROOMS does not know"]
-    own_parts, libraries = ROOMS[room]
+    room = room_of(module)
+    if room is None:
+        return [f"{module.partition('.')[0]!r} is a room that ROOMS does not know"]
+    parts, libraries = ROOMS[room]
     found = []
-    for name in imported(source):
-        top, _, rest = name.partition(".")
+    for name, is_later in imported(source):
+        top, _, inner = name.partition(".")
         if top == "napari_sclip":
-            part = rest.partition(".")[0]
-            allowed = part in own_parts or part == room
+            allowed = room_of(inner) == room or any(within(inner, part) for part in parts)
         else:
             allowed = top in sys.stdlib_module_names or top in libraries
+            allowed |= is_later and top in LATER.get(room, set())
         if not allowed:
             found.append(f"napari_sclip.{module} imports {name}")
     return found
@@ -130,6 +159,25 @@ def test_the_arrows_point_one_way(module: str) -> None:
         ("cli.demo", "from napari_sclip.widgets import segment", "widgets"),
         ("cli.demo", "import superqt", "superqt"),
         ("layers.read", "from qtpy.QtCore import QObject", "qtpy.QtCore"),
+        ("layers.read", "import skimage.data", "skimage.data"),
+        ("layers.read", "from napari_sclip.widgets import state", "widgets.state"),
+        ("widgets.state.image", "from qtpy.QtCore import QObject", "qtpy.QtCore"),
+        ("widgets.state.image", "import napari", "napari"),
+        ("widgets.state.image", "import torch", "torch"),
+        ("widgets.state.image", "from napari_sclip.layers import read", "layers.read"),
+        ("widgets.state.image", "from napari_sclip.layers.options_of import x", "options_of"),
+        ("widgets.state.image", "from napari_sclip.widgets import dock", "widgets.dock"),
+        ("widgets.views.panel", "import napari", "napari"),
+        ("widgets.views.panel", "from napari_sclip.widgets.control import runner", "runner"),
+        ("widgets.work.look", "import napari", "napari"),
+        ("widgets.work.look", "import torch", "torch"),
+        ("widgets.work.look", "class A:\n    import torch", "torch"),
+        ("widgets.work.look", "from napari_sclip.widgets import worker", "widgets.worker"),
+        ("widgets.worker", "import napari", "napari"),
+        ("widgets.worker", "from napari_sclip.layers import read", "layers.read"),
+        ("widgets.worker", "def f():\n    import torch", "torch"),
+        ("widgets.dock", "from napari_sclip.layers import read", "layers.read"),
+        ("widgets.commands", "from napari_sclip.widgets.control import runner", "runner"),
         ("attic.new", "import os", "attic"),
     ],
 )
@@ -145,6 +193,22 @@ def test_the_check_of_arrows_lets_pass_what_is_right() -> None:
     assert forbidden("engine.x", "from napari_sclip.core.attention import base") == []
     assert forbidden("engine.x", "from napari_sclip.engine import devices") == []
     assert forbidden("cli.x", "from napari_sclip import __version__") == []
+    assert forbidden("layers.sample_data", "import skimage.data") == []
+    assert forbidden("widgets.state.x", "from napari_sclip.layers import options") == []
+    assert forbidden("widgets.state.x", "from napari_sclip.widgets.state import run") == []
+    assert forbidden("widgets.work.x", "async def f():\n    import torch") == []
+    assert (
+        forbidden("widgets.control.x", "import napari\nfrom napari_sclip.widgets import dock") == []
+    )
+    assert forbidden("widgets.dock", "from napari_sclip.widgets.control import runner") == []
+
+
+def test_a_module_is_in_the_innermost_room() -> None:
+    assert room_of("layers.read") == room_of("layers.sample_data_of_old") == "layers"
+    assert room_of("layers.sample_data") == "layers.sample_data"
+    assert room_of("widgets.worker") == "widgets"
+    assert room_of("widgets.state") == room_of("widgets.state.run") == "widgets.state"
+    assert room_of("errors_of_old") is None
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -313,6 +377,18 @@ def test_everything_headless_works_without_napari_and_qt() -> None:
     assert {"napari_sclip.engine.segmenter", "napari_sclip.cli.segment"} <= set(names)
     assert len(names) > 50
     assert imports_that_fail(names, USER_INTERFACE) == {}
+
+
+def modules_in(part: str) -> list[str]:
+    """List the modules of a part of the package."""
+    return [f"napari_sclip.{name}" for name in MODULES if within(name, part)]
+
+
+def test_the_widgets_state_works_without_qt_napari_and_torch() -> None:
+    names = modules_in("widgets.state")
+    assert {"napari_sclip.widgets.state", "napari_sclip.widgets.state.run"} <= set(names)
+    libraries = USER_INTERFACE - {"psygnal"} | {"torch", "numpy"} | HUB_LIBRARIES | PICTURES
+    assert imports_that_fail(names, libraries) == {}
 
 
 def test_the_blocker_blocks() -> None:

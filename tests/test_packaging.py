@@ -281,7 +281,7 @@ print(manifest.name, manifest.package_version, manifest.display_name, sep="|")
 def test_the_manifest_is_valid() -> None:
     manifest = PluginManifest.from_file(MANIFEST)
     assert manifest.name == "napari-sclip"
-    assert manifest.display_name == "SCLIP Segmentation"
+    assert manifest.display_name == "SCLIP"
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the sdist has no link at its top")

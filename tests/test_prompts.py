@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from random import Random
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from napari_sclip.errors import ClassesError
 from napari_sclip.prompts import (
     ClassPrompt,
+    fits_text,
     format_classes,
     is_background_name,
     label_ids,
     parse_classes,
+    split_classes,
+    split_prompts,
 )
 
 PHRASES = (
@@ -287,3 +291,48 @@ def test_what_text_cannot_hold_is_not_written(item: ClassPrompt) -> None:
 def test_text_that_is_no_unicode_is_refused(arguments: tuple[str | tuple[str, ...], ...]) -> None:
     with pytest.raises(ClassesError, match="no Unicode text"):
         ClassPrompt(*arguments)  # type: ignore[arg-type]  # a mix
+
+
+@given(st.text(st.sampled_from("ab =|,\n\rB"), max_size=20) | st.text(max_size=20))
+def test_a_text_is_split_as_it_is_parsed(text: str) -> None:
+    parts = split_classes(text)
+    assert all(part.text and part.text in text for part in parts)
+    try:
+        classes = parse_classes(text)
+    except ClassesError:
+        return
+    assert [(c.name, c.prompts) for c in classes] == [
+        (part.name, part.prompts or (part.name,)) for part in parts
+    ]
+    assert not any(part.fault for part in parts)
+
+
+def test_a_text_that_is_being_typed() -> None:
+    parts = split_classes("cat, , grass = lawn |,, = x, sky =, a = b = c, l | m,")
+    assert [(part.name, part.prompts, part.fault_in) for part in parts] == [
+        ("cat", (), ""),
+        ("grass", ("lawn",), ""),
+        ("", ("x",), "name"),
+        ("sky", (), "prompts"),
+        ("a", ("b = c",), "prompts"),
+        ("", ("l", "m"), "name"),
+    ]
+    assert split_classes(" ,\n") == ()
+
+
+@given(st.text(st.sampled_from("ab =|,B"), max_size=20))
+def test_every_fault_is_one_that_parsing_refuses(text: str) -> None:
+    for part in split_classes(text):
+        if part.fault:
+            with pytest.raises(ClassesError, match=re.escape(part.fault)):
+                parse_classes([part.text])
+
+
+def test_split_prompts() -> None:
+    assert split_prompts(" lawn |a  meadow||lawn| ") == ("lawn", "a meadow")
+    assert split_prompts(" | ") == ()
+
+
+def test_what_fits_the_text() -> None:
+    assert fits_text("a red (round) leaf; wet")
+    assert not any(fits_text(f"a{c}b") for c in ",=|\r\n")

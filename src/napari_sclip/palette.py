@@ -27,6 +27,9 @@ COLORBLIND_PALETTE = (
     "#ddcc77",
 )
 
+ERROR_REDS = ((176, 0, 32), (255, 145, 135))
+"""For what is wrong: one for light and one for dark surroundings."""
+
 
 def parse_color(color: str) -> tuple[int, int, int]:
     """Read a colour.
@@ -92,6 +95,28 @@ def class_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], 
         own[item.name] = next((c for c in turns if c not in taken), turns[0])
         taken.add(own[item.name])
     return tuple(own[c.name] for c in classes)
+
+
+def hex_color(color: tuple[int, int, int]) -> str:
+    """Write red, green and blue in 0..255 as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """Contrast of two colours, 1 to 21, as WCAG 2 defines it; text wants 4.5."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def error_color(background: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Choose the red that is read more easily on a background."""
+    return max(ERROR_REDS, key=lambda red: contrast(red, background))
+
+
+def _luminance(color: tuple[int, int, int]) -> float:
+    parts = (part / 255 for part in color)
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _mixed(palette: Sequence[tuple[int, int, int]], other: int) -> tuple[tuple[int, int, int], ...]:

@@ -13,6 +13,9 @@ import platformdirs
 CACHE_VARIABLE = "NAPARI_SCLIP_CACHE"
 """Environment variable that names another cache folder."""
 
+CONFIG_VARIABLE = "NAPARI_SCLIP_CONFIG"
+"""Environment variable that names another folder of settings."""
+
 
 def cache_dir() -> Path:
     """Return the folder for models, text embeddings and other files that can be made again.
@@ -23,11 +26,31 @@ def cache_dir() -> Path:
         The folder that the environment variable ``NAPARI_SCLIP_CACHE`` names, or else the
         user's cache folder of this system. It need not exist.
     """
-    named = os.environ.get(CACHE_VARIABLE, "").strip()
-    if named:
-        # Unlike Path.expanduser, this leaves the home folder of an unknown user as it is.
-        return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111
-    return Path(platformdirs.user_cache_dir("napari-sclip", appauthor=False))
+    return _named_by(CACHE_VARIABLE) or Path(
+        platformdirs.user_cache_dir("napari-sclip", appauthor=False)
+    )
+
+
+def config_dir() -> Path:
+    """Return the folder for what is remembered between sessions: choices, measured times.
+
+    Returns
+    -------
+    Path
+        The folder that the environment variable ``NAPARI_SCLIP_CONFIG`` names, or else the
+        user's folder of settings of this system. It need not exist.
+    """
+    return _named_by(CONFIG_VARIABLE) or Path(
+        platformdirs.user_config_dir("napari-sclip", appauthor=False)
+    )
+
+
+def _named_by(variable: str) -> Path | None:
+    named = os.environ.get(variable, "").strip()
+    if not named:
+        return None
+    # Unlike Path.expanduser, this leaves the home folder of an unknown user as it is.
+    return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111
 
 
 @contextlib.contextmanager

@@ -89,6 +89,47 @@ def is_background_name(name: str) -> bool:
     return name.strip().casefold() == BACKGROUND_NAME
 
 
+@dataclass(frozen=True)
+class TypedClass:
+    """One class of a text as it stands there, finished or not.
+
+    Attributes
+    ----------
+    text : str
+        What was typed, without the spaces around it.
+    name : str
+        May be empty.
+    prompts : tuple of str
+        Phrases after ``=``; empty where none were given.
+    fault_in : str
+        "name" or "prompts" if `parse_classes` refuses the text; else nothing.
+    fault : str
+        What to do about that.
+    """
+
+    text: str
+    name: str
+    prompts: tuple[str, ...] = ()
+    fault_in: str = ""
+    fault: str = ""
+
+
+def split_classes(text: str) -> tuple[TypedClass, ...]:
+    """Read a text that may still be being typed: nothing is refused, empty parts are left out."""
+    return tuple(_read_typed(part) for part in _SEPARATORS.split(text) if part.strip())
+
+
+def split_prompts(text: str) -> tuple[str, ...]:
+    """Read phrases that are separated by ``|``; empty ones are left out."""
+    phrases = (" ".join(phrase.split()) for phrase in text.split("|"))
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
+
+
+def fits_text(phrase: str) -> bool:
+    """Whether the text form can hold a phrase: it has no comma, new line, ``=`` or ``|``."""
+    return re.search(r"[,=|\r\n]", phrase) is None
+
+
 def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassPrompt, ...]:
     """Read classes in any of the forms that the public calls accept.
 
@@ -165,21 +206,28 @@ def _parse_one(item: object) -> ClassPrompt:
         raise ClassesError(
             f"A class must be a string or a ClassPrompt; got {type(item).__name__} ({item!r})."
         )
-    name, equals, phrases = item.partition("=")
-    if not equals and "|" in item:
-        raise ClassesError(
-            f"Expected 'name = prompt | prompt'; got {item.strip()!r}. "
-            "Write a name and '=' before the phrases."
-        )
-    if not equals:
-        return ClassPrompt(item)
-    prompts = tuple(p for p in phrases.split("|") if p.strip())
-    if not name.strip() or not prompts or "=" in phrases:
-        raise ClassesError(
-            f"Expected 'name = prompt | prompt'; got {item.strip()!r}. "
-            "Write the name before one '=' and at least one phrase after it."
-        )
-    return ClassPrompt(name, prompts)
+    typed = _read_typed(item)
+    if typed.fault:
+        raise ClassesError(f"Expected 'name = prompt | prompt'; got {typed.text!r}. {typed.fault}")
+    return ClassPrompt(typed.name or item, typed.prompts)
+
+
+def _read_typed(text: str) -> TypedClass:
+    before, equals, after = text.partition("=")
+    text, name = text.strip(), " ".join(before.split())
+    prompts = split_prompts(after if equals else before)
+    if not equals and "|" not in before:
+        return TypedClass(text, name)
+    if not equals or not name:
+        name = ""
+        fault = ("name", "Write a name and '=' before the phrases.")
+    elif "=" in after:
+        fault = ("prompts", "Write only one '='.")
+    elif not prompts:
+        fault = ("prompts", "Write at least one phrase after '=', or take '=' away.")
+    else:
+        fault = ("", "")
+    return TypedClass(text, name, prompts, *fault)
 
 
 def _check_together(classes: Sequence[ClassPrompt]) -> None:

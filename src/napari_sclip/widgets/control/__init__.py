@@ -1,0 +1,1 @@
+"""The only part of the dock widget that talks to the viewer."""

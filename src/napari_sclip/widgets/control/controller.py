@@ -1,0 +1,368 @@
+"""What happens when a control of the dock widget is used."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from qtpy.QtCore import QTimer
+
+from napari_sclip.errors import SclipError
+from napari_sclip.paths import config_dir
+from napari_sclip.progress import Progress
+from napari_sclip.widgets.control.activity import Activity
+from napari_sclip.widgets.control.estimates import Estimates
+from napari_sclip.widgets.control.failures import describe_failure
+from napari_sclip.widgets.control.image_follower import ImageFollower
+from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
+from napari_sclip.widgets.control.paint_keys import PaintKeys
+from napari_sclip.widgets.control.preview_loop import PreviewLoop
+from napari_sclip.widgets.control.questions import ask_download, ask_labels_size
+from napari_sclip.widgets.control.runner import Runner, Work
+from napari_sclip.widgets.control.scout import Scout
+from napari_sclip.widgets.control.segmenting import Segmenting
+from napari_sclip.widgets.control.settings_keeper import SettingsKeeper
+from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
+from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.work.identity import run_signature
+from napari_sclip.widgets.work.look import bring_model
+from napari_sclip.widgets.work.session import NeedsDownloadError, Session
+from napari_sclip.widgets.worker import Listener
+
+LIVE_MS = 200
+LOOKS_AT_ONCE = ("threshold", "min_area_fraction", "templates")
+MODEL_CHOICES = ("name", "weights", "architecture", "device", "precision", "attention")
+DETAIL_CHOICES = ("level", "short_side", "window", "stride", "average_on")
+
+
+class Controller:
+    """Connects the state with a viewer; the views call it, and see the state change.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    state : WidgetState, optional
+    session : Session, optional
+        Keeps the model; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,  # noqa: ANN401 - napari has no types
+        state: WidgetState | None = None,
+        session: Session | None = None,
+    ) -> None:
+        self.state = state or WidgetState()
+        self.session = session or Session()
+        self._viewer = viewer
+        self._open = True
+        self._granted: set[str] = set()
+        self._activity = Activity()
+        self._runner = Runner(self._on_work)
+        self._link = LabelsLink(viewer, self.state.classes)
+        self._keys = PaintKeys(viewer)
+        self._preview = PreviewLoop(self.state.image)
+        self._estimates = Estimates(self.state, config_dir())
+        self._segmenting: Segmenting | None = None
+        self._seen: Any = None
+        self._started = (0.0, "")
+        self._settings = SettingsKeeper(self.state, config_dir())
+        self._live_timer = _single_shot(LIVE_MS, self._segment_live)
+        self._connect()
+        self._waits = False
+        self._follower = ImageFollower(viewer, self.state, self._on_image)
+        self._scout = Scout(self.state, self._on_ready)
+        self._on_image()
+
+    # What the views ask for
+
+    def segment(self) -> None:
+        """Start a run, or ask what has to be decided first."""
+        if self._open:
+            self._granted.clear()
+            self.state.run.failure = None
+            self.state.run.notice = ""
+            self._follower.refresh()
+            self._try_to_start()
+
+    def cancel(self) -> None:
+        """Stop what runs, or withdraw the question that is shown."""
+        self.state.run.question = None
+        if self._waits:
+            self._waits = False
+            self._on_work("")
+        if self._runner.is_running:
+            self.state.run.status = STOPPING
+            self.state.run.message = "Stopping"
+        self._runner.stop()
+
+    def answer(self, key: str) -> None:
+        """Answer the question that is shown."""
+        question, self.state.run.question = self.state.run.question, None
+        if question is None or key == "no":
+            return
+        if question.key == "download":
+            self._download(then_segment=key == "segment")
+        elif question.key == "labels-size":
+            if key in ("region", "read"):
+                self.state.image.labels_size = key
+            self._granted.add("labels-size")
+            self._try_to_start()
+
+    def download(self) -> None:
+        """Ask for the download of the chosen model."""
+        if self.state.model.needs_download:
+            self.state.run.question = ask_download(self.state.model, then_segment=False)
+
+    def unload(self) -> None:
+        """Give back the memory of the model and of embedded images."""
+        if self._runner.is_running:
+            self.state.run.notice = "The model is at work. Cancel first, then unload it."
+            return
+        self.session.unload()
+        self._seen = None
+        self.state.model.loaded = ""
+        self._on_image()
+        self.state.run.notice = "The model and all embedded images have been let go."
+
+    def measure(self) -> None:
+        """Time one window, for the estimate."""
+        if self.state.model.needs_download:
+            self.state.run.question = ask_download(self.state.model, then_segment=False)
+            return
+        work = self._estimates.measuring(self.session)
+        listener = Listener(
+            progress=self._on_progress, done=self._on_measured, failed=self._on_failure
+        )
+        self._runner.start(Work("measure", work, listener))
+
+    def take_suggestion(self) -> None:
+        """Take over the classes (and the model) that fit the image."""
+        facts = self.state.image.facts
+        if facts is None or not facts.suggestion:
+            return
+        self.state.classes.set_text(facts.suggestion)
+        if any(c.name == facts.suggested_model for c in self.state.model.choices):
+            self.state.model.name = facts.suggested_model
+
+    def paint_with(self, label: int) -> None:
+        """Pick the label to paint with in the labels layer."""
+        labels = self._link.labels_of(self._follower.layer)
+        if labels is not None:
+            self._viewer.layers.selection = {labels}
+            self._keys.paint_with(labels, label)
+
+    def close(self) -> None:
+        """Stop everything and let go of the viewer; may be called twice."""
+        if not self._open:
+            return
+        self._open = False
+        self._settings.keep()
+        self._live_timer.stop()
+        self._give_up("")
+        self._runner.close()
+        self._scout.close()
+        self._preview.close()
+        self._activity.close()
+        self._follower.close()
+        self._link.close()
+        self._keys.close()
+
+    # A run
+
+    def _try_to_start(self) -> None:
+        state = self.state
+        reason = state.why_not()
+        if reason:
+            state.run.failure = Failure(reason, reason)
+            return
+        try:
+            request = self._follower.make_request()
+        except SclipError as error:
+            state.image.problem = str(error)
+            return
+        if request.labels_too_large and "labels-size" not in self._granted:
+            state.run.question = ask_labels_size(request)
+            return
+        if state.model.needs_download:
+            state.run.question = ask_download(state.model, then_segment=True)
+            return
+        if not self._scout.is_ready:
+            self._waits = True
+            self._on_work("segment")
+            state.run.message = "Getting ready"
+            return
+        image = self._follower.layer
+        classes = colored_classes(state.classes)
+        self._give_up("")
+        self._link.follow(image)
+        labels = None
+        if state.run.target != "new":
+            labels = self._link.target(image, request, classes)
+        self._segmenting = segmenting = Segmenting(
+            self._viewer, self.state, self.session, image, request, classes, labels
+        )
+        segmenting.lost = self._on_lost
+        listener = Listener(
+            progress=self._on_progress,
+            draft=segmenting.draw,
+            warned=segmenting.warn,
+            done=lambda outcome: self._on_segmented(segmenting, outcome),
+            failed=self._on_failure,
+            stopped=lambda: self._on_stopped(segmenting),
+        )
+        self._runner.start(Work("segment", segmenting.work, listener, drafts=state.run.partial))
+
+    def _on_segmented(self, segmenting: Segmenting, outcome: Any) -> None:  # noqa: ANN401
+        if segmenting is not self._segmenting:
+            return
+        self._segmenting = None
+        try:
+            labels = segmenting.finish(outcome)
+        except SclipError as error:
+            self._on_failure(error)
+            return
+        self._link.remember(segmenting.image, labels)
+        self._link.follow(segmenting.image)
+        self._keys.bind(labels)
+        self._seen = self._signature(segmenting.job.request)
+        self._estimates.learn(outcome)
+        if self.state.run.target == "new":
+            self.state.run.target = "auto"
+        self.state.run.notice = segmenting.notice
+
+    def _on_lost(self, sentence: str) -> None:
+        self._give_up(sentence)
+        self._runner.stop()
+
+    def _on_stopped(self, segmenting: Segmenting) -> None:
+        if segmenting is self._segmenting:
+            self._give_up("Cancelled. Nothing was changed.")
+
+    def _give_up(self, notice: str) -> None:
+        segmenting, self._segmenting = self._segmenting, None
+        if segmenting is not None:
+            segmenting.give_up()
+        if notice:
+            self.state.run.notice = notice
+
+    def _segment_live(self) -> None:
+        run = self.state.run
+        if self._open and run.live and run.embedded and not self.state.why_not():
+            self._try_to_start()
+
+    # A download
+
+    def _download(self, *, then_segment: bool) -> None:
+        name = self.state.model.name
+
+        def done(choices: Any) -> None:  # noqa: ANN401
+            self.state.model.choices = choices
+            self.state.run.notice = f"{name} is on this disk now."
+            if then_segment:
+                QTimer.singleShot(0, self._try_to_start)
+
+        listener = Listener(progress=self._on_download_progress, done=done, failed=self._on_failure)
+        self._runner.start(Work("download", lambda reporter: bring_model(name, reporter), listener))
+
+    def _on_download_progress(self, progress: Progress) -> None:
+        self.state.model.download_progress = (progress.done, progress.total)
+        self.state.model.download_message = progress.message
+        self._on_progress(progress)
+
+    # What the work tells
+
+    def _on_work(self, name: str) -> None:
+        run = self.state.run
+        run.task = name
+        run.done = run.total = 0
+        run.message = ""
+        run.status = RUNNING if name else IDLE
+        if name != "download":
+            self.state.model.download_progress = None
+            self.state.model.download_message = ""
+        if not name:
+            self._activity.close()
+            self.state.model.loaded = self.session.loaded
+            self._on_image()
+
+    def _on_progress(self, progress: Progress) -> None:
+        run = self.state.run
+        text = progress.message + self._time_left(progress)
+        run.total, run.done, run.message = progress.total, progress.done, text
+        self._activity.tell(progress)
+
+    def _time_left(self, progress: Progress) -> str:
+        now = time.monotonic()
+        if progress.done == 0 or progress.message != self._started[1]:
+            self._started = (now, progress.message)
+        passed = now - self._started[0]
+        if self.state.run.task != "segment" or not 0 < progress.done < progress.total or passed < 1:
+            return ""
+        seconds = passed / progress.done * (progress.total - progress.done)
+        return f", about {seconds:.0f} s left" if seconds >= 1 else ""
+
+    def _on_failure(self, error: Exception) -> None:
+        self._give_up("")
+        if isinstance(error, NeedsDownloadError):
+            self._scout.mark_missing()
+            self.state.run.question = ask_download(self.state.model, then_segment=True)
+            return
+        self.state.run.failure = describe_failure(error, self.state)
+
+    def _on_measured(self, cost: Any) -> None:  # noqa: ANN401
+        self._estimates.keep(cost)
+        self._on_image()
+
+    def _on_ready(self) -> None:
+        if self._waits and self._open:
+            self._waits = False
+            self._on_work("")
+            self._try_to_start()
+
+    # What changes around it
+
+    def _connect(self) -> None:
+        state = self.state
+        for name in LOOKS_AT_ONCE:
+            state.detail.events[name].connect(self._on_look_changed)
+        state.classes.changed.connect(self._on_look_changed)
+        state.run.events.live.connect(self._on_look_changed)
+        for name in DETAIL_CHOICES:
+            state.detail.events[name].connect(self._on_image)
+        for name in MODEL_CHOICES:
+            state.model.events[name].connect(self._on_image)
+
+    def _on_look_changed(self) -> None:
+        if self._open and self.state.run.live:
+            self._live_timer.start()
+
+    def _on_image(self) -> None:
+        """Bring all that depends on the image, or on how it is looked at, up to date."""
+        if not self._open or not hasattr(self, "_follower"):
+            return
+        labels = self._link.follow(self._follower.layer)
+        if labels is not None:
+            self._keys.bind(labels)
+        request = self._follower.request
+        self._preview.show(request)
+        self._estimates.update(request)
+        seen = request is not None and self._seen is not None
+        self.state.run.embedded = bool(
+            seen and self._seen == self._signature(request) and self.session.loaded
+        )
+
+    def _signature(self, request: Any) -> Any:  # noqa: ANN401
+        with contextlib.suppress(SclipError):
+            config = self.state.detail.config()
+            return run_signature(request, config), self.state.model.selection()
+        return None
+
+
+def _single_shot(milliseconds: int, slot: Any) -> QTimer:  # noqa: ANN401
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer

@@ -1,0 +1,128 @@
+"""Which Labels layer belongs to which image, and how it is dressed."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_sclip.layers.dress import hidden_classes, rename_class, set_class_colors
+from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.write import why_not_updating
+from napari_sclip.prompts import ClassPrompt
+from napari_sclip.widgets.state.classes import ClassTable
+
+
+class LabelsLink:
+    """Finds the labels of an image, and keeps their look as the table of classes has it.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    table : ClassTable
+    """
+
+    def __init__(self, viewer: Any, table: ClassTable) -> None:  # noqa: ANN401 - napari has no types
+        self._viewer = viewer
+        self._table = table
+        self._labels_of: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._current: weakref.ref[Any] | None = None
+        table.changed.connect(self._dress)
+        table.renamed.connect(self._rename)
+
+    def close(self) -> None:
+        """Let go of the table."""
+        self._table.changed.disconnect(self._dress)
+        self._table.renamed.disconnect(self._rename)
+
+    def remember(self, image: Any, labels: Any) -> None:  # noqa: ANN401
+        """Note that these labels belong to an image."""
+        self._labels_of[image] = weakref.ref(labels)
+
+    def labels_of(self, image: Any) -> Labels | None:  # noqa: ANN401
+        """Return the labels of an image that are in the viewer, or None."""
+        if image is None:
+            return None
+        linked = self._labels_of.get(image)
+        labels = None if linked is None else linked()
+        if labels is not None and labels in self._viewer.layers:
+            return labels
+        # Made before the widget was opened, or read from a file.
+        for layer in reversed(self._viewer.layers):
+            if isinstance(layer, Labels) and read_legend(layer):
+                source = layer.metadata[KEY].get("source") or {}
+                if source.get("image") == image.name:
+                    return layer
+        return None
+
+    def target(
+        self,
+        image: Any,  # noqa: ANN401
+        request: ImageRequest,
+        classes: Sequence[ClassPrompt],
+    ) -> Labels | None:
+        """Return the layer that a run may update, or None where a new one must be made."""
+        labels = self.labels_of(image)
+        if labels is None or why_not_updating(labels, request, classes) is not None:
+            return None
+        return labels
+
+    def follow(self, image: Any) -> Labels | None:  # noqa: ANN401
+        """Make the labels of an image the ones that the table speaks of."""
+        labels, before = self.labels_of(image), self._current
+        self._current = None if labels is None else weakref.ref(labels)
+        if labels is not None:
+            if image not in self._labels_of:
+                self._take_colors(labels)
+            self.remember(image, labels)
+            self._table.adopt({row.name: row.id for row in read_legend(labels) if row.id != 0})
+            self._dress()
+        elif before is not None:
+            self._table.adopt({})
+        return labels
+
+    @property
+    def current(self) -> Labels | None:
+        """The labels that the table speaks of."""
+        return None if self._current is None else self._current()
+
+    def _take_colors(self, labels: Labels) -> None:
+        """Let labels that come from elsewhere keep the colours that they had."""
+        shown, rows = self._table.colors(), {row.name: row for row in self._table.rows}
+        for known in read_legend(labels):
+            row = rows.get(known.name)
+            if row is not None and row.color is None and shown[row.key] != known.color:
+                self._table.set(row.key, color=known.color)
+
+    def _dress(self) -> None:
+        labels = self.current
+        if labels is None:
+            return
+        known = {row.name for row in read_legend(labels)}
+        classes = [item for item in colored_classes(self._table) if item.name in known]
+        hidden = self._table.hidden() & {item.name for item in classes}
+        set_class_colors(labels, classes, hidden=hidden | self._hidden_elsewhere(labels))
+
+    def _hidden_elsewhere(self, labels: Labels) -> frozenset[str]:
+        """Names of hidden classes that the table does not have any more."""
+        return hidden_classes(labels) - {row.name for row in self._table.rows}
+
+    def _rename(self, old: str, new: str) -> None:
+        labels = self.current
+        if labels is not None:
+            rename_class(labels, old, new)
+
+
+def colored_classes(table: ClassTable) -> tuple[ClassPrompt, ...]:
+    """Return the sound rows of a table as classes, in the colours that it shows."""
+    problems, colors = table.problems(), table.colors()
+    return tuple(
+        ClassPrompt(row.name, row.prompts, background=row.background, color=colors[row.key])
+        for row in table.rows
+        if not problems.get(row.key)
+    )

@@ -1,0 +1,143 @@
+"""Where the labels of one run go: first as drafts, then as one step that can be undone.
+
+A new layer is made before the work starts: napari itself holds the window for a fifth of a second
+to show one, which would be felt while the image is panned during a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_sclip.layers.draft import Draft
+from napari_sclip.layers.dress import add_classes
+from napari_sclip.layers.geometry import labels_geometry
+from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.placing import Placer
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.write import LabelsUpdate, update_labels
+from napari_sclip.prompts import ClassPrompt
+from napari_sclip.widgets.work.reporter import PlaneDraft
+from napari_sclip.widgets.work.segment import SegmentOutcome
+
+IMAGE_REMOVED = "The image was removed from the viewer, so the run was stopped."
+IMAGE_REPLACED = (
+    "The image was given other pixels while it was looked at, so the result was not used. "
+    "Press Segment again."
+)
+LABELS_REMOVED = "The labels were removed from the viewer, so the run was stopped."
+
+
+class RunOutput:
+    """Watches the layers of one run, and writes to the labels.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    image : Image layer
+    request : ImageRequest
+    classes : sequence of ClassPrompt
+    ids : sequence of int
+        Of the classes, for a new layer.
+    labels : Labels or None
+        The layer to update; None makes a new one.
+    lost : callable
+        Called with a sentence when a layer of the run goes, or the image gets other pixels.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,  # noqa: ANN401 - napari has no types
+        image: Any,  # noqa: ANN401
+        request: ImageRequest,
+        classes: Sequence[ClassPrompt],
+        ids: Sequence[int],
+        labels: Labels | None,
+        lost: Callable[[str], None],
+    ) -> None:
+        self._viewer = viewer
+        self.image = image
+        self._request = request
+        self._classes = classes
+        self.is_new = labels is None
+        self._selected = set(viewer.layers.selection)
+        self._lost = lost
+        self._drafts: dict[int, Draft] = {}
+        if labels is None:
+            labels = new_labels_layer(request, classes, ids=ids)
+            self._add(labels)
+        else:
+            add_classes(labels, classes)
+        self.labels: Labels = labels
+        self.placer = Placer(labels, request, classes)
+        viewer.layers.events.removed.connect(self._on_removed)
+        image.events.data.connect(self._on_data)
+
+    def draw(self, draft: PlaneDraft) -> None:
+        """Draw labels as far as they are known."""
+        drawing = self._drafts.get(draft.number)
+        if drawing is None:
+            drawing = Draft(self.labels, self._request, draft.number, self._classes)
+            self._drafts[draft.number] = drawing
+        drawing.show_placed(draft.plane)
+
+    def finish(self, outcome: SegmentOutcome) -> LabelsUpdate:
+        """Write the result, as one step that can be undone."""
+        self._withdraw()
+        self._unwatch()
+        update = update_labels(
+            self.labels, self._request, outcome.result, outcome.labels, placed=outcome.placed
+        )
+        if self.is_new:
+            self._follow_image()
+            self._select()
+        return update
+
+    def give_up(self) -> None:
+        """Take the drafts back; a layer made for the run goes, unless it was painted in."""
+        self._unwatch()
+        if self.labels not in self._viewer.layers:
+            return
+        self._withdraw()
+        if self.is_new and not self.labels.data.any():
+            self._viewer.layers.remove(self.labels)
+
+    def _withdraw(self) -> None:
+        for drawing in self._drafts.values():
+            drawing.withdraw()
+        self._drafts.clear()
+
+    def _unwatch(self) -> None:
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self.image.events.data.disconnect(self._on_data)
+
+    def _add(self, labels: Labels) -> None:
+        """Add a layer without taking away the selection of the person."""
+        self._viewer.add_layer(labels)
+        self._viewer.layers.selection = set(self._selected)
+
+    def _select(self) -> None:
+        """Make new labels active, to be corrected at once, unless the person went elsewhere."""
+        if set(self._viewer.layers.selection) == self._selected:
+            self._viewer.layers.selection = {self.labels}
+
+    def _follow_image(self) -> None:
+        """Put new labels where the image lies now: it may have been moved during the run."""
+        name = f"{self.image.name} labels"
+        if self.image.name != self._request.name and self.labels.name != name:
+            self.labels.name = name
+        now = labels_geometry(self.image, self._request.grid)
+        if not now.equals(self._request.geometry):
+            for field, value in now.arguments().items():
+                setattr(self.labels, field, value)
+
+    def _on_removed(self, event: Any) -> None:  # noqa: ANN401
+        if event.value is self.image:
+            self._lost(IMAGE_REMOVED)
+        elif event.value is self.labels:
+            self._lost(LABELS_REMOVED)
+
+    def _on_data(self, event: Any = None) -> None:  # noqa: ANN401
+        self._lost(IMAGE_REPLACED)

@@ -1,0 +1,44 @@
+"""What a person is asked before the work goes on."""
+
+from __future__ import annotations
+
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.widgets.state.model import ModelState
+from napari_sclip.widgets.state.run import Question
+
+
+def ask_download(model: ModelState, *, then_segment: bool) -> Question:
+    """Ask whether the chosen model may be downloaded.
+
+    Parameters
+    ----------
+    model : ModelState
+    then_segment : bool
+        Whether the run goes on afterwards.
+    """
+    choice = model.choice
+    assert choice is not None
+    yes = ("segment", "Download and segment") if then_segment else ("yes", "Download")
+    return Question(
+        key="download",
+        text=(
+            f"{choice.name} is not on this computer. Download {choice.size_mb} MB once from the "
+            f"hub? Licence of the weights: {choice.licence}. Your images stay here."
+        ),
+        answers=(yes, ("no", "Not now")),
+    )
+
+
+def ask_labels_size(request: ImageRequest) -> Question:
+    """Ask what size large labels shall have."""
+    smaller = [("read", "Size of the level that is read")] if max(request.factors) > 1 else []
+    return Question(
+        key="labels-size",
+        text=str(request.labels_too_large),
+        answers=(
+            ("region", "Labels of the region only"),
+            *smaller,
+            ("image", "Full size"),
+            ("no", "Do nothing"),
+        ),
+    )

@@ -1,0 +1,87 @@
+"""The dock widget: the sections, and the controller behind them."""
+
+from __future__ import annotations
+
+import napari
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.state.model import OWN_FILE
+from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.classes_view import ClassesView
+from napari_sclip.widgets.views.detail_view import DetailView
+from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.image_view import ImageView
+from napari_sclip.widgets.views.model_view import ModelView
+from napari_sclip.widgets.views.run_view import RunView
+from napari_sclip.widgets.views.section import Section
+from napari_sclip.widgets.views.tab_order import tab_through
+from napari_sclip.widgets.work.session import Session
+
+
+class SegmentWidget(QWidget):
+    """Segment an image by typing what is in it.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    session : Session, optional
+        Keeps the model; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,  # spelled so: it is by this that napari gives it
+        session: Session | None = None,
+    ) -> None:
+        super().__init__()
+        self.setObjectName("sclip_widget")
+        viewer = getattr(viewer, "__wrapped__", viewer)  # commands are given a proxy
+        self.state = WidgetState()
+        self.controller = Controller(viewer, self.state, session)
+        state, actions = self.state, self.controller
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(Section("Image", ImageView(state.image, actions)))
+        column.addWidget(Section("Classes", ClassesView(state.classes, actions)))
+        self._model_section = Section("Model", ModelView(state.model, actions), folded=True)
+        column.addWidget(self._model_section)
+        column.addWidget(Section("Detail", DetailView(state.detail, actions)))
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setObjectName("sclip_scroll")
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        layout = QVBoxLayout(self)
+        layout.addWidget(scroll, 1)
+        run = RunView(state, actions)
+        run.setContentsMargins(6, 0, 6, 0)  # as the sections above
+        layout.addWidget(run)
+        tab_through(self)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        escape.activated.connect(self.controller.cancel)
+        self._summarise_model()
+        follow(state.model.events, self._summarise_model)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Stop working when napari takes the widget out of its dock, or deletes it."""
+        kind = None if event is None else event.type()
+        taken_out = kind == QEvent.Type.ParentChange and self.parent() is None
+        if taken_out or kind == QEvent.Type.DeferredDelete:
+            self.controller.close()
+        return bool(super().event(event))
+
+    def _summarise_model(self) -> None:
+        model = self.state.model
+        name = "own checkpoint" if model.name == OWN_FILE else model.name
+        where = "to download" if model.needs_download else "in memory" if model.loaded else ""
+        self._model_section.summary = " · ".join(part for part in (name, where) if part)
+        if model.problem or model.download_progress is not None or not model.name:
+            self._model_section.folded = False

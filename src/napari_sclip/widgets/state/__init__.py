@@ -1,0 +1,1 @@
+"""What the dock widget knows, without Qt: plain data that tells when it changes."""

@@ -1,0 +1,91 @@
+"""How a run goes: what is shown beside the button that starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from psygnal import SignalGroupDescriptor
+
+IDLE = "idle"
+RUNNING = "running"
+STOPPING = "stopping"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong.
+
+    Attributes
+    ----------
+    message : str
+        What was expected, what came, what to do.
+    details : str
+        For a report: the traceback, settings and versions.
+    """
+
+    message: str
+    details: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that a person has to decide before the work goes on.
+
+    Attributes
+    ----------
+    key : str
+        Which question it is.
+    text : str
+    answers : tuple of (str, str)
+        Key and label of each answer, the suggested one first, the one that changes nothing
+        last.
+    """
+
+    key: str
+    text: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class RunState:
+    """What the section "Segment" shows.
+
+    Attributes
+    ----------
+    status : str
+        `IDLE`, `RUNNING` or `STOPPING`.
+    task : str
+        What runs: "segment", "download", "measure", "look" or nothing.
+    message : str
+        What is being done.
+    done, total : int
+        Units of work; `total` is 0 where the size is not known.
+    notice : str
+        What came of the last run, or what was done differently from what was asked.
+    failure : Failure or None
+    question : Question or None
+    partial : bool
+        Whether partial results are drawn.
+    live : bool
+        Whether changes are shown without pressing Segment, where no vision pass is needed.
+    embedded : bool
+        Whether the next run needs no vision pass.
+    target : str
+        "auto": into the labels that belong to the image. "new": into a new layer.
+    """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    status: str = IDLE
+    task: str = ""
+    message: str = ""
+    done: int = 0
+    total: int = 0
+    notice: str = ""
+    failure: Failure | None = None
+    question: Question | None = None
+    partial: bool = True
+    live: bool = False
+    embedded: bool = False
+    target: str = "auto"

@@ -1,0 +1,87 @@
+"""The menu that loads and saves classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
+
+from napari_sclip.errors import SclipError
+from napari_sclip.widgets.state.classes import ClassTable
+from napari_sclip.widgets.state.presets import Preset, read_preset, write_preset
+
+READABLE = "Classes (*.json *.txt *.csv *.tsv);;All files (*)"
+WRITABLE = "Classes (*.json)"
+
+
+class PresetsMenu(QMenu):
+    """Loads a file into a `ClassTable` and saves it into one.
+
+    Parameters
+    ----------
+    table : ClassTable
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    ask_open, ask_save : callable
+        Return the path that a person chose, or nothing.
+    """
+
+    told = Signal(str)
+    """What went wrong, or nothing if all went well."""
+
+    def __init__(self, table: ClassTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._table = table
+        self.ask_open: Callable[[], str] = self._ask_open
+        self.ask_save: Callable[[], str] = self._ask_save
+        self.setToolTipsVisible(True)
+        self._add("load", "Load...", "Replace the classes by those of a file", self._load)
+        self._add("save", "Save...", "Keep these classes in a file", self._save)
+        self.addSeparator()
+        self._add("clear", "Clear", "Remove all classes", self._clear)
+
+    def _add(self, name: str, text: str, about: str, act: Callable[[], str]) -> None:
+        action = self.addAction(text)
+        assert action is not None
+        action.setObjectName(f"sclip_classes_{name}")
+        action.setToolTip(about)
+        action.triggered.connect(lambda _checked=False: self._tell(act))
+
+    def _tell(self, act: Callable[[], str]) -> None:
+        try:
+            self.told.emit(act())
+        except SclipError as error:
+            self.told.emit(str(error))
+
+    def _load(self) -> str:
+        path = self.ask_open()
+        if path:
+            preset = read_preset(path)
+            self._table.replace(preset.classes, preset.hidden)
+        return ""
+
+    def _save(self) -> str:
+        reason = self._table.why_not()
+        if reason is not None:
+            return f"Not saved. {reason}"
+        path = self.ask_save()
+        if path:
+            write_preset(path, Preset(self._table.classes(), self._table.hidden()))
+        return ""
+
+    def _clear(self) -> str:
+        self._table.clear()
+        return ""
+
+    def _ask_open(self) -> str:
+        return QFileDialog.getOpenFileName(self.parentWidget(), "Load classes", "", READABLE)[0]
+
+    def _ask_save(self) -> str:
+        # With the suffix known to the dialog, it asks before it replaces what will be replaced.
+        dialog = QFileDialog(self.parentWidget(), "Save classes", "classes.json", WRITABLE)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        return dialog.selectedFiles()[0] if dialog.exec() else ""

@@ -1,0 +1,175 @@
+"""One press of the button, as a worker does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_sclip.config import SegmentationConfig
+from napari_sclip.engine.estimate import WindowCost
+from napari_sclip.layers.new import warm_up as warm_up_labels
+from napari_sclip.layers.placing import PlacedPlane, Placer
+from napari_sclip.layers.planes import read_plane
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.progress import Progress
+from napari_sclip.prompts import ClassPrompt
+from napari_sclip.widgets.state.model import ModelSelection
+from napari_sclip.widgets.work.identity import plane_key
+from napari_sclip.widgets.work.reporter import PlaneDraft, Reporter
+from napari_sclip.widgets.work.session import Session
+from napari_sclip.widgets.work.warm_up import no_long_collections, warm_up
+
+if TYPE_CHECKING:
+    from napari_sclip.engine.result import Segmentation
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentJob:
+    """All that a run needs; nothing of it changes while the run goes on.
+
+    Attributes
+    ----------
+    request : ImageRequest
+    selection : ModelSelection
+    config : SegmentationConfig
+    classes : tuple of ClassPrompt
+    placer : Placer
+        For the layer that the labels go to.
+    """
+
+    request: ImageRequest
+    selection: ModelSelection
+    config: SegmentationConfig
+    classes: tuple[ClassPrompt, ...]
+    placer: Placer
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentOutcome:
+    """What a run gives.
+
+    Attributes
+    ----------
+    job : SegmentJob
+    result : Segmentation
+        Of the last plane; its classes and settings are those of all.
+    labels : dict of int to (h, w) array
+        By the number of the plane.
+    placed : dict of int to PlacedPlane
+        The same, as they will stand in the layer.
+    reused : int
+        Planes that needed no vision pass.
+    dropped : frozenset of str
+        Classes that were dropped for their area in every plane.
+    cost : WindowCost or None
+        What a window took, where windows were looked at.
+    """
+
+    job: SegmentJob
+    result: Segmentation
+    labels: dict[int, np.ndarray]
+    placed: dict[int, PlacedPlane]
+    reused: int
+    dropped: frozenset[str]
+    cost: WindowCost | None
+
+
+def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> SegmentOutcome:
+    """Read, embed (unless that has been done) and classify every plane of a request.
+
+    Parameters
+    ----------
+    job : SegmentJob
+    session : Session
+    reporter : Reporter
+
+    Raises
+    ------
+    Stopped
+        If the reporter was asked to stop.
+    SclipError
+        If something is not usable.
+    """
+    with session.lock, no_long_collections():
+        reporter.progress(Progress(0, 0, "Getting ready"))
+        warm_up()
+        warm_up_labels()
+        reporter.progress(Progress(0, 0, f"Loading {job.selection.name}"))
+        segmenter = session.segmenter(job.selection, reporter.progress)
+        config = segmenter.resolve(job.config)
+        segmenter.embed_classes(job.classes, config, progress=reporter.progress)
+        count = len(job.request.planes)
+        labels: dict[int, np.ndarray] = {}
+        placed: dict[int, PlacedPlane] = {}
+        reused, dropped, cost = 0, None, None
+        for number in range(count):
+            tell = _of_all(reporter, number, count)
+            tell(Progress(0, 0, "Reading the image"))
+            plane = read_plane(job.request, number)
+            key = plane_key(job.request, number, plane, config, segmenter.fingerprint)
+            embedding = session.embedding(key)
+            if embedding is None:
+                drafts = _Drafts(segmenter, job, number, reporter)
+                started = time.perf_counter()
+                embedding = segmenter.embed(plane, config, progress=tell, partial=drafts.offer)
+                seconds = time.perf_counter() - started - drafts.seconds
+                cost = cost_of_run(segmenter, embedding, seconds)
+                session.keep(key, embedding)
+            else:
+                reused += 1
+            result = segmenter.classify(embedding, job.classes, config, progress=tell)
+            labels[number] = result.labels
+            placed[number] = job.placer.place(number, result.labels)
+            dropped = set(result.dropped) if dropped is None else dropped & set(result.dropped)
+            if number + 1 < count and reporter.wants_draft():
+                reporter.draft(PlaneDraft(number, placed[number]))
+        return SegmentOutcome(job, result, labels, placed, reused, frozenset(dropped or ()), cost)
+
+
+class _Drafts:
+    """Turns what an embedding holds so far into labels, when somebody will look at them."""
+
+    def __init__(self, segmenter: Any, job: SegmentJob, number: int, reporter: Reporter) -> None:  # noqa: ANN401
+        self._segmenter = segmenter
+        self._job = job
+        self._number = number
+        self._reporter = reporter
+        self.seconds = 0.0
+
+    def offer(self, partial: Any) -> None:  # noqa: ANN401 - a PartialEmbedding
+        if partial.done < partial.total and self._reporter.wants_draft():
+            started = time.perf_counter()
+            labels = self._segmenter.classify_partial(partial, self._job.classes, self._job.config)
+            placed = self._job.placer.place(self._number, labels)
+            self._reporter.draft(PlaneDraft(self._number, placed))
+            self.seconds += time.perf_counter() - started
+
+
+def _of_all(reporter: Reporter, number: int, count: int) -> Callable[[Progress], None]:
+    """Turn the progress of one plane into that of all of them."""
+    if count == 1:
+        return reporter.progress
+
+    def tell(progress: Progress) -> None:
+        total = progress.total * count
+        done = progress.total * number + progress.done
+        text = f"{progress.message} (plane {number + 1} of {count})"
+        reporter.progress(Progress(done, total, text))
+
+    return tell
+
+
+def cost_of_run(segmenter: Any, embedding: Any, seconds: float) -> WindowCost:  # noqa: ANN401
+    """Tell what a window of an embedding took."""
+    return WindowCost(
+        seconds=seconds / embedding.windows,
+        feature_bytes=round(embedding.nbytes / embedding.windows),
+        model=segmenter.model,
+        device=str(segmenter.device),
+        precision=segmenter.precision,
+        window=int(embedding.config.window),
+    )

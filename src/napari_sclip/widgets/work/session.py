@@ -1,0 +1,126 @@
+"""The model in memory and the images that it has seen."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari_sclip.errors import ModelError
+from napari_sclip.progress import ProgressCallback
+from napari_sclip.widgets.state.model import ModelSelection
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+EMBEDDINGS_BYTES = 2**30
+"""Embedded images beyond this are let go, those unused for longest first."""
+
+
+class NeedsDownloadError(ModelError):
+    """The weights are not on this disk, and nobody has agreed to their download."""
+
+
+class Session:
+    """Keeps one model and the embeddings that it made; used by one worker at a time.
+
+    Parameters
+    ----------
+    load : callable, optional
+        Takes the place of `Segmenter.load`.
+    """
+
+    def __init__(self, load: Callable[..., Any] | None = None) -> None:
+        self._load = load
+        self._selection: ModelSelection | None = None
+        self._segmenter: Any = None
+        self._embeddings: OrderedDict[Hashable, Any] = OrderedDict()
+        self.lock = threading.Lock()
+
+    @property
+    def loaded(self) -> str:
+        """What is in memory, in words; nothing if no model is."""
+        segmenter = self._segmenter
+        if segmenter is None:
+            return ""
+        return f"{segmenter.model} on {segmenter.device}, {segmenter.precision}"
+
+    def segmenter(self, selection: ModelSelection, progress: ProgressCallback | None = None) -> Any:  # noqa: ANN401 - a Segmenter, or what a test puts in its place
+        """Return the model, loaded now if it is not in memory; another one is let go first.
+
+        Raises
+        ------
+        NeedsDownloadError
+            If its weights are not on this disk.
+        SclipError
+            As `Segmenter.load`.
+        """
+        if self._segmenter is not None and self._selection == selection:
+            return self._segmenter
+        self.unload()
+        if self._load is None:
+            _check_on_disk(selection)
+            from napari_sclip.engine.segmenter import Segmenter
+
+            load: Callable[..., Any] = Segmenter.load
+        else:
+            load = self._load
+        self._segmenter = load(
+            selection.name,
+            weights=selection.weights,
+            device=selection.device,
+            precision=selection.precision,
+            attention=selection.attention,
+            progress=progress,
+        )
+        self._selection = selection
+        return self._segmenter
+
+    def embedding(self, key: Hashable) -> Any | None:  # noqa: ANN401
+        """Return the embedding kept under a key, or None."""
+        if key in self._embeddings:
+            self._embeddings.move_to_end(key)
+        return self._embeddings.get(key)
+
+    def keep(self, key: Hashable, embedding: Any) -> None:  # noqa: ANN401
+        """Keep an embedding; the newest stays whatever its size."""
+        self._embeddings[key] = embedding
+        self._embeddings.move_to_end(key)
+        while len(self._embeddings) > 1 and self.embeddings_bytes > EMBEDDINGS_BYTES:
+            self._embeddings.popitem(last=False)
+
+    @property
+    def embeddings_bytes(self) -> int:
+        """Bytes that the embeddings take."""
+        return sum(int(embedding.nbytes) for embedding in self._embeddings.values())
+
+    def unload(self) -> None:
+        """Let go of the model and of all embeddings, and give their memory back."""
+        segmenter, self._segmenter, self._selection = self._segmenter, None, None
+        self._embeddings.clear()
+        if segmenter is None:
+            return
+        device = getattr(segmenter, "device", None)
+        del segmenter
+        gc.collect()
+        if "torch" in sys.modules and device is not None and self._load is None:
+            from napari_sclip.engine.devices import release_memory
+
+            release_memory(device)
+
+
+def _check_on_disk(selection: ModelSelection) -> None:
+    if selection.weights is not None:
+        return
+    from napari_sclip.models.registry import MODELS
+    from napari_sclip.models.weights import weights_on_disk
+
+    entry = next((e for e in MODELS if e.name == selection.name), None)
+    if entry is not None and weights_on_disk(entry) is None:
+        raise NeedsDownloadError(
+            f"Expected the weights of {entry.name} on this disk; they are not there. Download "
+            f"them once ({entry.size_mb} MB)."
+        )

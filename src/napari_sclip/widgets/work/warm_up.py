@@ -1,0 +1,100 @@
+"""Import what is heavy without holding the user interface."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import gc
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_LOCK = threading.Lock()
+_QUIET = threading.Lock()
+_quiet_users = 0
+_usual_thresholds: tuple[int, int, int] = (0, 0, 0)
+
+HEAVY_MODULES = ("torch", "open_clip", "napari_sclip.engine.segmenter")
+
+
+def warm_up() -> None:
+    """Import torch and all that the engine needs; for a worker.
+
+    An import holds Python's lock while the system loads a library, which for torch takes up to a
+    second in which the window would stand still. So its libraries are loaded beforehand by a call
+    that lets go of the lock.
+    """
+    with _LOCK, no_long_collections():
+        if "torch" not in sys.modules:
+            preload_libraries()
+        for name in HEAVY_MODULES:
+            importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def no_long_collections() -> Iterator[None]:
+    """Put off Python's full garbage collections.
+
+    With torch and napari in memory each walks some hundred thousand objects and holds every
+    thread for a fifth of a second. The short ones go on.
+    """
+    global _quiet_users, _usual_thresholds
+    with _QUIET:
+        if _quiet_users == 0:
+            _usual_thresholds = gc.get_threshold()
+            gc.set_threshold(*_usual_thresholds[:2], 10**9)
+        _quiet_users += 1
+    try:
+        yield
+    finally:
+        with _QUIET:
+            _quiet_users -= 1
+            if _quiet_users == 0:
+                gc.set_threshold(*_usual_thresholds)
+
+
+def preload_libraries() -> None:
+    """Load torch's shared libraries without Python's lock, where this system lets us.
+
+    triton, which torch brings along on Linux, has an LLVM of its own inside. Where the graphics
+    driver has loaded another one (software rendering, some AMD drivers), the two get mixed up
+    and the process crashes, unless triton is told to look into itself first.
+    """
+    load = _loader()
+    if load is None:
+        return
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    for path in _files_of("torch", f"lib/libtorch_global_deps.{suffix}"):
+        load(path, os.RTLD_GLOBAL)
+    for path in _files_of("torch", f"lib/libtorch_python.{suffix}"):
+        load(path, 0)
+    for path in _files_of("triton", "_C/libtriton*.so"):
+        load(path, getattr(os, "RTLD_DEEPBIND", 0))
+
+
+def _files_of(package: str, pattern: str) -> list[Path]:
+    """Find files of a package without importing it."""
+    spec = importlib.util.find_spec(package)
+    places = None if spec is None else spec.submodule_search_locations
+    return [path for place in places or () for path in Path(place).glob(pattern)]
+
+
+@functools.cache
+def _loader() -> Callable[[Path, int], None] | None:
+    # Windows finds torch's libraries only after torch itself has set its search paths.
+    if os.name == "nt":
+        return None
+    dlopen = ctypes.CDLL(None).dlopen  # unlike ctypes.CDLL(path), a call lets go of the lock
+    dlopen.restype = ctypes.c_void_p
+    dlopen.argtypes = (ctypes.c_char_p, ctypes.c_int)
+
+    def load(path: Path, flags: int) -> None:
+        # A library that does not load is met, and explained, by the import.
+        dlopen(os.fsencode(path), os.RTLD_NOW | flags)
+
+    return load

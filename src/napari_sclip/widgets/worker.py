@@ -1,0 +1,183 @@
+"""Work in a thread of its own, told about in the thread of the user interface."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal, Slot
+from superqt.utils import FunctionWorker
+
+from napari_sclip.errors import SclipWarning
+from napari_sclip.progress import Progress
+from napari_sclip.widgets.work.reporter import Reporter, Stopped
+
+REPORT_SECONDS = 0.03
+DRAFT_SECONDS = 0.25
+
+_ALIVE: set[Task] = set()
+
+
+def _ignore(_: Any = None) -> None:  # noqa: ANN401 - whatever was told
+    pass
+
+
+@dataclass
+class Listener:
+    """What is called, in the thread of the user interface, while a task goes on.
+
+    Attributes
+    ----------
+    progress : callable
+        Given a `Progress`, a few times a second.
+    draft : callable
+        Given something unfinished; another comes only after this returns.
+    warned : callable
+        Given the text of a `SclipWarning`.
+    done : callable
+        Given what the work returned.
+    failed : callable
+        Given the exception.
+    stopped : callable
+        Called without arguments where the work was stopped.
+    finished : callable
+        Called without arguments, last and always.
+    """
+
+    progress: Callable[[Progress], None] = _ignore
+    draft: Callable[[Any], None] = _ignore
+    warned: Callable[[str], None] = _ignore
+    done: Callable[[Any], None] = _ignore
+    failed: Callable[[Exception], None] = _ignore
+    stopped: Callable[[], None] = _ignore
+    finished: Callable[[], None] = _ignore
+
+
+class Task(QObject):
+    """One piece of work; make it in the thread of the user interface.
+
+    Parameters
+    ----------
+    work : callable
+        Given a `Reporter`; what it returns is handed to ``listener.done``. Any exception it
+        raises is handed to ``listener.failed``, a RuntimeError too: it must be a plain function,
+        as superqt's workers tell nothing of a generator that raises one.
+    listener : Listener
+    drafts : bool
+        Whether drafts are asked for.
+    """
+
+    _progressed = Signal(object)
+    _drafted = Signal(object)
+
+    def __init__(
+        self, work: Callable[[Reporter], Any], listener: Listener, *, drafts: bool = False
+    ) -> None:
+        super().__init__()
+        self._listener = listener
+        self._reporter = _ThreadReporter(self, drafts=drafts)
+        self._worker = FunctionWorker(work, self._reporter)
+        self._reporter.worker = self._worker
+        # These slots belong to a QObject of this thread, so that every binding queues the calls.
+        self._progressed.connect(self._on_progress)
+        self._drafted.connect(self._on_draft)
+        self._worker.warned.connect(self._on_warning)
+        self._worker.returned.connect(self._on_return)
+        self._worker.errored.connect(self._on_error)
+        self._worker.finished.connect(self._on_finish)
+
+    def start(self) -> None:
+        """Start the thread."""
+        _ALIVE.add(self)
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Ask the work to stop; it does at its next report."""
+        self._reporter.stop.set()
+
+    def forget(self) -> None:
+        """Stop, and tell the listener nothing more."""
+        self.stop()
+        self._listener = Listener()
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        if not self._reporter.stop.is_set():
+            self._listener.progress(progress)
+
+    @Slot(object)
+    def _on_draft(self, draft: Any) -> None:  # noqa: ANN401
+        try:
+            if not self._reporter.stop.is_set():
+                self._listener.draft(draft)
+        finally:
+            self._reporter.draft_was_shown()
+
+    @Slot(tuple)
+    def _on_warning(self, shown: tuple[Any, ...]) -> None:
+        message = shown[0]
+        if isinstance(message, SclipWarning):
+            self._listener.warned(str(message))
+
+    @Slot(object)
+    def _on_return(self, value: Any) -> None:  # noqa: ANN401
+        if self._reporter.stop.is_set():
+            self._listener.stopped()
+        else:
+            self._listener.done(value)
+
+    @Slot(object)
+    def _on_error(self, error: Exception) -> None:
+        if isinstance(error, Stopped) or self._reporter.stop.is_set():
+            self._listener.stopped()
+        else:
+            self._listener.failed(error)
+
+    @Slot()
+    def _on_finish(self) -> None:
+        listener, self._listener = self._listener, Listener()
+        _ALIVE.discard(self)
+        listener.finished()
+
+
+class _ThreadReporter:
+    """The reporter of one task; all but `draft_was_shown` is called in the task's thread."""
+
+    def __init__(self, task: Task, *, drafts: bool) -> None:
+        self.stop = threading.Event()
+        self.worker: Any = None
+        self._task = task
+        self._told: tuple[float, Progress | None] = (0.0, None)
+        self._drafts = drafts
+        self._shown = threading.Event()
+        self._shown.set()
+        self._next_draft = 0.0
+
+    def progress(self, progress: Progress) -> None:
+        # Leaving napari asks all of superqt's workers to quit.
+        if self.stop.is_set() or self.worker.abort_requested:
+            raise Stopped
+        now = time.monotonic()
+        last, told = self._told
+        # Of one kind of work, as much as can be read; its message may have figures in it.
+        kind = progress.message.partition(" ")[0]
+        same = told is not None and told.message.partition(" ")[0] == kind
+        if progress != told and (not same or now - last >= REPORT_SECONDS):
+            self._told = (now, progress)
+            self._task._progressed.emit(progress)
+
+    def wants_draft(self) -> bool:
+        return self._drafts and self._shown.is_set() and time.monotonic() >= self._next_draft
+
+    def draft(self, draft: Any) -> None:  # noqa: ANN401
+        if self.stop.is_set():
+            raise Stopped
+        self._shown.clear()
+        self._next_draft = time.monotonic() + DRAFT_SECONDS
+        self._task._drafted.emit(draft)
+
+    def draft_was_shown(self) -> None:
+        self._shown.set()

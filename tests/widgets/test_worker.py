@@ -1,0 +1,180 @@
+"""Work in a thread, told about in the thread of the user interface."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from napari_sclip.errors import SclipWarning
+from napari_sclip.progress import Progress
+from napari_sclip.widgets.control.runner import Runner, Work
+from napari_sclip.widgets.work.reporter import Reporter, Stopped
+from napari_sclip.widgets.worker import Listener, Task
+
+
+class Told:
+    """What a listener was told, and in which thread."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.threads: set[int] = set()
+        self.listener = Listener(
+            progress=lambda x: self._note("progress", x),
+            draft=lambda x: self._note("draft", x),
+            warned=lambda x: self._note("warned", x),
+            done=lambda x: self._note("done", x),
+            failed=lambda x: self._note("failed", x),
+            stopped=lambda: self._note("stopped"),
+            finished=lambda: self._note("finished"),
+        )
+
+    def _note(self, name: str, value: Any = None) -> None:
+        self.calls.append((name, value))
+        self.threads.add(threading.get_ident())
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+
+def finish(task: Task, told: Told, qtbot: QtBot) -> None:
+    task.start()
+    qtbot.waitUntil(lambda: "finished" in told.names, timeout=5000)
+    assert told.names[-1] == "finished"
+    assert told.threads == {threading.get_ident()}
+
+
+def test_the_result_comes_in_the_thread_of_the_user_interface(qtbot: QtBot) -> None:
+    told = Told()
+    finish(Task(lambda reporter: threading.get_ident(), told.listener), told, qtbot)
+    (name, value), _ = told.calls
+    assert name == "done"
+    assert value != threading.get_ident()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory"), KeyError("x"), OSError()])
+def test_any_exception_is_told(qtbot: QtBot, error: Exception) -> None:
+    def work(reporter: Reporter) -> None:
+        raise error
+
+    told = Told()
+    finish(Task(work, told.listener), told, qtbot)
+    assert told.calls[0] == ("failed", error)
+
+
+def test_work_stops_at_its_next_report(qtbot: QtBot) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    after: list[str] = []
+
+    def work(reporter: Reporter) -> None:
+        reporter.progress(Progress(0, 2, "Working"))
+        at_work.set()
+        go_on.wait(5)
+        reporter.progress(Progress(1, 2, "Working"))
+        after.append("went on")
+
+    told = Told()
+    task = Task(work, told.listener)
+    task.start()
+    assert at_work.wait(5)
+    task.stop()
+    go_on.set()
+    qtbot.waitUntil(lambda: "finished" in told.names, timeout=5000)
+    assert "stopped" in told.names
+    assert after == []
+    assert not {"done", "failed"} & set(told.names)
+
+
+def test_a_task_that_is_forgotten_tells_nothing(qtbot: QtBot) -> None:
+    go_on, ended = threading.Event(), threading.Event()
+
+    def work(reporter: Reporter) -> None:
+        go_on.wait(5)
+        try:
+            reporter.progress(Progress(0, 1, "Working"))
+        except Stopped:
+            ended.set()
+            raise
+
+    told = Told()
+    task = Task(work, told.listener)
+    task.start()
+    task.forget()
+    go_on.set()
+    qtbot.waitUntil(ended.is_set, timeout=5000)
+    qtbot.wait(20)
+    assert told.calls == []
+
+
+def test_many_reports_are_told_a_few_times_a_second(qtbot: QtBot) -> None:
+    def work(reporter: Reporter) -> None:
+        for done in range(20_000):
+            reporter.progress(Progress(done, 20_000, f"Downloading {done} bytes"))
+        reporter.progress(Progress(0, 0, "Reading"))
+
+    told = Told()
+    finish(Task(work, told.listener), told, qtbot)
+    assert told.names.count("progress") < 100
+    assert told.calls[-3][1].message == "Reading"
+
+
+def test_a_draft_waits_until_the_last_one_is_shown(qtbot: QtBot) -> None:
+    asked: list[bool] = []
+
+    def work(reporter: Reporter) -> None:
+        asked.append(reporter.wants_draft())
+        reporter.draft("first")
+        asked.append(reporter.wants_draft())
+
+    told = Told()
+    finish(Task(work, told.listener, drafts=True), told, qtbot)
+    assert asked == [True, False]
+    assert ("draft", "first") in told.calls
+    quiet = Told()
+    finish(Task(work, quiet.listener), quiet, qtbot)
+    assert asked[2:] == [False, False]
+
+
+def test_warnings_for_a_person_are_told(qtbot: QtBot) -> None:
+    def work(reporter: Reporter) -> None:
+        warnings.warn("The CPU is used instead.", SclipWarning, stacklevel=1)
+        warnings.warn("of another library", UserWarning, stacklevel=1)
+
+    told = Told()
+    finish(Task(work, told.listener), told, qtbot)
+    assert [value for name, value in told.calls if name == "warned"] == ["The CPU is used instead."]
+
+
+def test_the_newest_work_waits_for_the_oldest_to_stop(qtbot: QtBot) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    at_once: list[int] = []
+
+    def slow(reporter: Reporter) -> None:
+        at_once.append(1)
+        at_work.set()
+        go_on.wait(5)
+        at_once.append(-1)
+        reporter.progress(Progress(0, 1, "Working"))
+
+    def quick(reporter: Reporter) -> str:
+        at_once.append(1)
+        return "newest"
+
+    changes: list[str] = []
+    runner = Runner(changes.append)
+    first, second, third = Told(), Told(), Told()
+    runner.start(Work("one", slow, first.listener))
+    assert at_work.wait(5)
+    runner.start(Work("two", quick, second.listener))
+    runner.start(Work("three", quick, third.listener))
+    go_on.set()
+    qtbot.waitUntil(lambda: not runner.is_running, timeout=5000)
+    assert at_once == [1, -1, 1]
+    assert "stopped" in first.names
+    assert second.names == []
+    assert third.calls == [("done", "newest")]
+    assert changes == ["one", "three", ""]
