@@ -43,6 +43,7 @@ class QuestionBar(Panel):
         for button in self._buttons:
             self._answers.removeWidget(button)
             button.hide()
+            button.setObjectName("")  # it lives on for a moment, and the name is given again
             button.deleteLater()
         self._buttons = []
         if question is None:

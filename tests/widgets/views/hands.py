@@ -1,0 +1,93 @@
+"""What the tests of views share: a controller that only listens, and controls by their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari._qt.qt_resources import get_stylesheet
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QObject, Qt
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout, QWidget
+
+LEFT = Qt.MouseButton.LeftButton
+THEMES = ("dark", "light")
+
+
+class Asked(list[str]):
+    """Stands for the controller, and lists what it was asked for."""
+
+    def segment(self) -> None:
+        self.append("segment")
+
+    def cancel(self) -> None:
+        self.append("cancel")
+
+    def answer(self, key: str) -> None:
+        self.append(f"answer {key}")
+
+    def download(self) -> None:
+        self.append("download")
+
+    def unload(self) -> None:
+        self.append("unload")
+
+    def measure(self) -> None:
+        self.append("measure")
+
+    def take_suggestion(self) -> None:
+        self.append("take_suggestion")
+
+    def paint_with(self, label: int) -> None:
+        self.append(f"paint_with {label}")
+
+
+def control(view: QWidget, name: str) -> Any:
+    """The control of a name."""
+    found = view.findChild(QObject, name)
+    assert found is not None, name
+    return found
+
+
+def put_on_screen(view: QWidget, qtbot: QtBot, width: int = 320) -> None:
+    """Show a view in a window that has the focus."""
+    qtbot.addWidget(view)
+    view.setFixedWidth(width)
+    view.show()
+    qtbot.waitExposed(view)
+    QApplication.setActiveWindow(view)
+
+
+def put_in_napari(view: QWidget, qtbot: QtBot, theme: str) -> QWidget:
+    """Show a view, made before, within a window of napari's style."""
+    host = QWidget()
+    host.setStyleSheet(get_stylesheet(theme))
+    layout = QVBoxLayout(host)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(view)
+    put_on_screen(host, qtbot)
+    return host
+
+
+def mnemonics(view: QWidget) -> list[str]:
+    """The letters that Alt is pressed with."""
+    texts = [button.text() for button in view.findChildren(QAbstractButton)]
+    texts += [label.text() for label in view.findChildren(QLabel)]
+    plain = [text.replace("&&", "") for text in texts]
+    return [text[text.index("&") + 1].upper() for text in plain if "&" in text]
+
+
+def nameless(view: QWidget) -> list[str]:
+    """Controls that lack a name, a tooltip, or words for those who cannot see them."""
+    buddies = {label.buddy() for label in view.findChildren(QLabel)}
+    return [
+        w.objectName() or repr(w)
+        for w in view.findChildren(QWidget)
+        if w.window() is view.window()  # the list of a combo box is a window of its own
+        and w.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and w.focusProxy() is None
+        and not (
+            w.objectName().startswith("sclip_")
+            and w.toolTip()
+            and (w in buddies or w.accessibleName() or isinstance(w, QAbstractButton))
+        )
+    ]
