@@ -16,10 +16,7 @@ from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.read import read_request
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import make_labels_layer, update_labels
-from napari_sclip.prompts import parse_classes
 from tests.layers.conftest import MakeResult
-
-CLASSES = parse_classes("leaf, soil = earth | mud")
 
 
 @pytest.fixture
@@ -44,8 +41,8 @@ def test_a_second_run_keeps_what_was_painted(
     assert (done.changed, done.kept) == (1998, 1)
     assert (layer.data[5, 5], layer.data[6, 6], layer.data[7, 7]) == (2, 0, 2)
     again = update_labels(layer, request_2d, make_result(np.ones((40, 50))))
-    assert (layer.data[6, 6], layer.data[7, 7]) == (0, 1)
-    assert again.kept == 1
+    assert (layer.data[5, 5], layer.data[6, 6], layer.data[7, 7]) == (2, 0, 1)
+    assert again.kept == 2
 
 
 def test_a_second_run_may_replace_all_and_be_undone(
@@ -102,9 +99,25 @@ def test_painting_in_another_plane_is_kept(viewer: ViewerModel, make_result: Mak
     assert np.argwhere(layer.data).tolist() == [[2, 7, 7]]
 
 
-def test_other_data_in_the_layer_start_anew(layer: Labels, request_2d: ImageRequest) -> None:
-    layer.data = np.ones((40, 50), np.uint16)
-    assert hand_edits(layer, request_2d).all()
+def test_data_that_a_script_sets_are_the_persons_where_they_differ(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    data = np.ones((40, 50), np.uint16)
+    data[5, 5] = 300
+    layer.data = data
+    assert np.argwhere(hand_edits(layer, request_2d)).tolist() == [[5, 5]]
+    update_labels(layer, request_2d, make_result(np.full((40, 50), 2)))
+    assert np.argwhere(layer.data != 2).tolist() == [[5, 5]]
+
+
+def test_data_of_another_shape_are_all_the_persons(
+    viewer: ViewerModel, make_result: MakeResult
+) -> None:
+    image = viewer.add_image(np.zeros((40, 50), np.uint8))
+    layer = make_labels_layer(read_request(viewer, image), make_result(np.ones((40, 50))))
+    image.data = np.zeros((20, 30), np.uint8)
+    layer.data = np.ones((20, 30), np.uint8)
+    assert hand_edits(layer, read_request(viewer, image)).all()
 
 
 def test_the_log_goes_with_its_layer(request_2d: ImageRequest, make_result: MakeResult) -> None:
@@ -123,7 +136,7 @@ def test_a_draft_is_drawn_and_withdrawn_without_a_trace(
     layer.paint((5, 5), 2)
     before = layer.data.copy()
     steps = len(layer._undo_history)
-    draft = Draft(layer, request_2d, 0, CLASSES)
+    draft = Draft(layer, request_2d, 0)
     part = np.zeros((40, 50), np.uint8)
     part[:20] = 2
     draft.show(part)
@@ -140,7 +153,7 @@ def test_a_draft_is_drawn_and_withdrawn_without_a_trace(
 def test_what_is_painted_during_a_draft_stays(
     layer: Labels, request_2d: ImageRequest, make_result: MakeResult
 ) -> None:
-    draft = Draft(layer, request_2d, 0, CLASSES)
+    draft = Draft(layer, request_2d, 0)
     draft.show(np.full((40, 50), 2, np.uint8))
     layer.paint((5, 5), 0)
     draft.show(np.full((40, 50), 2, np.uint8))

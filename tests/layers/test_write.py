@@ -344,7 +344,8 @@ def test_without_napari_s_private_history(
             self.block_history, self.data_setitem = layer.block_history, layer.data_setitem
 
     target = find_target(request, 0)
-    assert write_changes(Public(), [Change(target, ids.astype(np.uint8), ids > 0)])
+    changes = [Change(target, ids.astype(np.uint8), ids > 0)]
+    assert write_changes(Public(), changes) is not None
     np.testing.assert_array_equal(layer.data[:, 7].T, ids)
     assert np.count_nonzero(layer.data) == np.count_nonzero(ids)
     layer.undo()

@@ -2,95 +2,175 @@
 
 from __future__ import annotations
 
-import zlib
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.mapping import Target, check_fitting, find_target
 from napari_sclip.layers.request import ImageRequest
 
 REMEMBERED_BYTES = 2**28
 
 
-@dataclass(eq=False)
-class _Step:
-    """One prediction that was written: what it replaced, to notice that it was undone."""
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Ids that were predicted for a part of a layer.
+
+    Attributes
+    ----------
+    target : Target
+    ids : (h, w) array
+    free : (h, w) bool array
+        The pixels that take them.
+    painted : (h, w) bool array
+        The pixels that are a person's from now on, whatever is predicted for them.
+    """
 
     target: Target
-    predicted_before: np.ndarray
-    checksum_before: int
-    checksum_after: int | None = None
+    ids: np.ndarray
+    free: np.ndarray
+    painted: np.ndarray
+
+
+@dataclass(eq=False)
+class _Step:
+    """A prediction that napari can undo, with the log's values on the other side of it."""
+
+    parts: list[tuple[Target, np.ndarray, np.ndarray]]
+    atoms: list[weakref.ref[np.ndarray]]
+    applied: bool = True
+
+    @property
+    def nbytes(self) -> int:
+        return sum(ids.nbytes + painted.nbytes for _, ids, painted in self.parts)
+
+    def is_in(self, history: set[int]) -> bool:
+        atoms = (atom() for atom in self.atoms)
+        return any(atom is not None and id(atom) in history for atom in atoms)
 
 
 class PredictionLog:
     """The last prediction for every pixel of one Labels layer; 0 where there was none.
 
+    It goes back and forth with the layer's undo and redo.
+
     Parameters
     ----------
-    data : array
-        Of the layer.
+    layer : Labels layer
+
+    Attributes
+    ----------
+    predicted : array
+        Of the shape of the layer's data.
+    painted : bool array
+        Pixels that were a person's when something was predicted for them. They stay so even
+        when the person goes back to what had been predicted.
     """
 
-    def __init__(self, data: np.ndarray) -> None:
-        self._predicted = np.zeros(data.shape, dtype=data.dtype)
+    def __init__(self, layer: Any) -> None:  # noqa: ANN401 - napari has no types
+        self.predicted = np.zeros(layer.data.shape, dtype=layer.data.dtype)
+        self.painted = np.zeros(layer.data.shape, dtype=bool)
+        self._layer = weakref.ref(layer)
         self._steps: list[_Step] = []
+        layer.events.set_data.connect(self.follow_history)
 
     def suits(self, data: np.ndarray) -> bool:
-        """Whether this is about data of this shape and dtype."""
-        return (data.shape, data.dtype) == (self._predicted.shape, self._predicted.dtype)
+        """Whether this is about data of this shape."""
+        return bool(data.shape == self.predicted.shape)
 
-    def remember(self, data: np.ndarray, target: Target, prediction: np.ndarray) -> None:
-        """Note a prediction that is about to be written; call `settle` when it is.
+    def edited(self, data: np.ndarray, target: Target) -> np.ndarray:
+        """Tell which pixels of a part are a person's: (h, w) bool array."""
+        self.follow_history()
+        out: np.ndarray = target.view(data) != target.view(self.predicted)
+        out |= target.view(self.painted)
+        return out
+
+    def edited_everywhere(self, data: np.ndarray) -> np.ndarray:
+        """Tell which pixels of the whole layer are a person's: bool array of its shape."""
+        self.follow_history()
+        out: np.ndarray = data != self.predicted
+        out |= self.painted
+        return out
+
+    def record(self, predictions: Sequence[Prediction], atoms: Sequence[np.ndarray] | None) -> None:
+        """Note predictions that have been written.
 
         Parameters
         ----------
-        data : array
-            Of the layer, before it is written to.
-        target : Target
-            The part that is written to.
-        prediction : (h, w) array
-            The ids predicted for that part.
+        predictions : sequence of Prediction
+        atoms : sequence of array or None
+            What napari's history keeps of the step; empty if nothing was changed, None if the
+            step cannot be undone.
         """
-        view = target.view(self._predicted)
-        self._steps.append(_Step(target, view.copy(), _checksum(target.view(data))))
-        while sum(step.predicted_before.nbytes for step in self._steps) > REMEMBERED_BYTES:
-            self._steps.pop(0)
-        where = True if target.mask is None else target.mask
-        np.copyto(view, prediction, casting="unsafe", where=where)
+        if atoms is None:
+            self._steps.clear()
+        elif not atoms and any(p.painted.any() for p in predictions):
+            return  # what is marked as painted could not be unmarked by undoing the strokes
+        self._steps = [step for step in self._steps if step.applied]
+        if atoms:
+            parts = [(p.target, *self._copied(p.target)) for p in predictions]
+            self._steps.append(_Step(parts, [weakref.ref(atom) for atom in atoms]))
+            while sum(step.nbytes for step in self._steps) > REMEMBERED_BYTES:
+                self._steps.pop(0)
+        for p in predictions:
+            view = p.target.view(self.predicted)
+            if not np.can_cast(p.ids.dtype, view.dtype):
+                self.predicted = self.predicted.astype(np.promote_types(p.ids.dtype, view.dtype))
+                view = p.target.view(self.predicted)
+            np.copyto(view, p.ids, where=p.free)
+            marks = p.target.view(self.painted)
+            if p.painted.any() or marks.any():
+                np.copyto(marks, False, where=p.free)
+                np.copyto(marks, True, where=p.painted)
 
-    def settle(self, data: np.ndarray) -> None:
-        """Note how the layer's data are now that predictions have been written."""
-        for step in self._steps:
-            if step.checksum_after is None:
-                step.checksum_after = _checksum(step.target.view(data))
+    def restore(self, predicted: np.ndarray, painted: np.ndarray) -> None:
+        """Take over a log that was kept in a file; of the layer's shape."""
+        self.predicted = predicted.copy()
+        self.painted = painted.astype(bool)
+        self._steps.clear()
 
-    def edited(self, data: np.ndarray, target: Target) -> np.ndarray:
-        """Tell which pixels of a part differ from the last prediction: (h, w) bool array."""
-        self._forget_what_was_undone(data, target)
-        out: np.ndarray = target.view(data) != target.view(self._predicted)
-        return out
+    def release(self, where: np.ndarray, data: np.ndarray) -> None:
+        """Let the next prediction replace painted pixels; bool array of the layer's shape."""
+        self.painted[where] = False
+        if not np.can_cast(data.dtype, self.predicted.dtype):
+            self.predicted = self.predicted.astype(
+                np.promote_types(data.dtype, self.predicted.dtype)
+            )
+        self.predicted[where] = data[where]
 
-    def _forget_what_was_undone(self, data: np.ndarray, target: Target) -> None:
-        """Where a plane is again as it was before a step, that step and later ones are undone."""
-        seen: dict[str, int] = {}
-        for number in range(len(self._steps) - 1, -1, -1):
-            step = self._steps[number]
-            key = str(step.target.index)
-            if not step.target.same_plane(target):
-                continue
-            if key not in seen:
-                seen[key] = _checksum(step.target.view(data))
-                if seen[key] == step.checksum_after:
-                    return
-            if seen[key] != step.checksum_before:
-                continue
-            undone = [s for s in self._steps[number:] if str(s.target.index) == key]
-            step.target.view(self._predicted)[...] = step.predicted_before
-            self._steps = [s for s in self._steps if s not in undone]
+    def follow_history(self, event: Any = None) -> None:  # noqa: ANN401
+        """Notice which steps have been undone or redone since."""
+        layer = self._layer()
+        if layer is None or not self._steps:
             return
+        done, undone = _kept(undo_steps(layer)), _kept(redo_steps(layer))
+        for step in reversed(self._steps):
+            if step.applied and step.is_in(undone):
+                self._swap(step)
+        for step in self._steps:
+            if not step.applied and step.is_in(done):
+                self._swap(step)
+
+    def _swap(self, step: _Step) -> None:
+        now = [(target, *self._copied(target)) for target, _, _ in step.parts]
+        for target, ids, painted in step.parts:
+            np.copyto(target.view(self.predicted), ids, casting="unsafe")
+            np.copyto(target.view(self.painted), painted)
+        step.parts = now
+        step.applied = not step.applied
+
+    def _copied(self, target: Target) -> tuple[np.ndarray, np.ndarray]:
+        return target.view(self.predicted).copy(), target.view(self.painted).copy()
+
+
+def _kept(steps: Sequence[Any]) -> set[int]:
+    """Identities of the arrays of old values that napari's history holds."""
+    return {id(step[k][1]) for step in steps for k in (0, -1) if step}
 
 
 _LOGS: WeakKeyDictionary[Any, PredictionLog] = WeakKeyDictionary()
@@ -100,7 +180,7 @@ def prediction_log(layer: Any) -> PredictionLog:  # noqa: ANN401 - napari has no
     """Return the log of a Labels layer; it goes with the layer."""
     log = _LOGS.get(layer)
     if log is None or not log.suits(layer.data):
-        log = _LOGS[layer] = PredictionLog(layer.data)
+        log = _LOGS[layer] = PredictionLog(layer)
     return log
 
 
@@ -130,7 +210,3 @@ def hand_edits(layer: Any, request: ImageRequest, number: int = 0) -> np.ndarray
     target = find_target(request, number)
     edited = prediction_log(layer).edited(layer.data, target)
     return edited if target.mask is None else edited & target.mask
-
-
-def _checksum(values: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(values).data)

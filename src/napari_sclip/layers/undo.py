@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from napari.layers import Labels
 
+from napari_sclip.layers.history import end_stroke
 from napari_sclip.layers.mapping import Target
 
 HISTORY_BYTES = 2**29
@@ -33,7 +34,7 @@ class Change:
     changed: np.ndarray
 
 
-def write_changes(layer: Labels, changes: Sequence[Change]) -> bool:
+def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] | None:
     """Change pixels of a layer.
 
     Parameters
@@ -43,15 +44,18 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> bool:
 
     Returns
     -------
-    bool
-        Whether one undo takes all of it back; not so where the old labels would take more
-        memory than `HISTORY_BYTES`.
+    list of array or None
+        What napari keeps to take all of it back with one undo: the old values, an array a change.
+        None if it cannot be undone, because the old labels would take more memory than
+        `HISTORY_BYTES`.
     """
     boxes = [change.target.box(change.changed) for change in changes]
     blocks = [layer.data[box] for box in boxes if box is not None]
     # napari's own `data_setitem` keeps 10 to 20 bytes a pixel and takes five times as long.
     save = getattr(layer, "_save_history", None)
     undoable = 2 * sum(int(block.nbytes) for block in blocks) <= HISTORY_BYTES
+    kept: list[np.ndarray] = []
+    end_stroke(layer)
     with layer.block_history():
         for change, box in zip(changes, boxes, strict=True):
             if box is None:
@@ -64,9 +68,10 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> bool:
             np.copyto(change.target.view(layer.data), change.labels, where=change.changed)
             if undoable and save is not None:
                 save((box, before, layer.data[box].copy()))
+                kept.append(before)
     _forget_oldest_steps(layer)
     layer.refresh()
-    return undoable
+    return kept if undoable else None
 
 
 def _forget_oldest_steps(layer: Labels) -> None:

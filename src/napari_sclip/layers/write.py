@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.dress import colormap, features, hidden_classes, ids_lut, label_lut
-from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.edits import Prediction, prediction_log
 from napari_sclip.layers.legend import (
     KEY,
     LegendRow,
@@ -89,14 +89,15 @@ def make_labels_layer(
         If the labels are not of the size that was read.
     """
     layer = new_labels_layer(request, result.classes, ids=ids)
-    log = prediction_log(layer)
     lut = label_lut(layer, result.classes)
+    predictions = []
     for number, plane in _planes(request, result, labels).items():
         target = find_target(request, number)
         new = lut[target.spread(plane)]
-        log.remember(layer.data, target, new)
-        np.copyto(target.view(layer.data), new, where=True if target.mask is None else target.mask)
-    log.settle(layer.data)
+        free = np.ones(new.shape, dtype=bool) if target.mask is None else target.mask
+        np.copyto(target.view(layer.data), new, where=free)
+        predictions.append(Prediction(target, new, free, np.zeros_like(free)))
+    prediction_log(layer).record(predictions, [])
     _note(layer, request, result)
     layer.refresh()
     return layer
@@ -137,6 +138,7 @@ def update_labels(
     ids: Sequence[int] | None = None,
     keep_edits: bool = True,
     placed: Mapping[int, PlacedPlane] | None = None,
+    painted: Mapping[int, np.ndarray] | None = None,
 ) -> LabelsUpdate:
     """Write what the engine found into an existing layer, as one undo step.
 
@@ -157,6 +159,9 @@ def update_labels(
         Whether pixels that a person painted stay as they are.
     placed : mapping of int to PlacedPlane, optional
         The same labels, placed by a worker to save the time here.
+    painted : mapping of int to (h, w) bool array, optional
+        Pixels that a person painted, as `Draft.withdraw` gives them, besides those that differ
+        from the last prediction.
 
     Raises
     ------
@@ -177,7 +182,7 @@ def update_labels(
         )
     lut = ids_lut(result.classes, chosen, layer.data.dtype)
     log = prediction_log(layer)
-    changes, kept = [], 0
+    changes, predictions, kept = [], [], 0
     for number, plane in planes.items():
         target = find_target(request, number)
         ready = None if placed is None else placed.get(number)
@@ -185,22 +190,25 @@ def update_labels(
             new = ready.values
         else:
             new = lut[target.spread(plane)]
-        old = target.view(layer.data)
-        changed = new != old
-        if target.mask is not None:
-            changed &= target.mask
+        changed = new != target.view(layer.data)
+        by_hand = np.zeros_like(changed)
         if keep_edits:
-            painted = log.edited(layer.data, target) & changed
-            kept += int(np.count_nonzero(painted))
-            changed &= ~painted
+            by_hand = log.edited(layer.data, target)
+            if painted is not None and number in painted:
+                by_hand |= painted[number]
+        free = ~by_hand
+        if target.mask is not None:
+            for part in (changed, by_hand, free):
+                part &= target.mask
+        kept += int(np.count_nonzero(by_hand & changed))
+        changed &= free
         changes.append(Change(target, new, changed))
-    for change in changes:
-        log.remember(layer.data, change.target, change.labels)
-    undoable = write_changes(layer, changes)
-    log.settle(layer.data)
+        predictions.append(Prediction(target, new, free, by_hand))
+    atoms = write_changes(layer, changes)
+    log.record(predictions, atoms)
     _note(layer, request, result, legend)
     total = sum(int(np.count_nonzero(change.changed)) for change in changes)
-    return LabelsUpdate(changed=total, kept=kept, undoable=undoable)
+    return LabelsUpdate(changed=total, kept=kept, undoable=atoms is not None)
 
 
 def _planes(

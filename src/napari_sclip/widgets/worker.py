@@ -17,6 +17,8 @@ from napari_sclip.widgets.work.reporter import Reporter, Stopped
 
 REPORT_SECONDS = 0.03
 DRAFT_SECONDS = 0.25
+DRAFT_SHARE = 0.1
+"""Share of the time that drafts may take of a run."""
 
 _ALIVE: set[Task] = set()
 
@@ -155,6 +157,7 @@ class _ThreadReporter:
         self._shown = threading.Event()
         self._shown.set()
         self._next_draft = 0.0
+        self._asked = 0.0
 
     def progress(self, progress: Progress) -> None:
         # Leaving napari asks all of superqt's workers to quit.
@@ -170,13 +173,16 @@ class _ThreadReporter:
             self._task._progressed.emit(progress)
 
     def wants_draft(self) -> bool:
-        return self._drafts and self._shown.is_set() and time.monotonic() >= self._next_draft
+        self._asked = time.monotonic()
+        return self._drafts and self._shown.is_set() and self._asked >= self._next_draft
 
     def draft(self, draft: Any) -> None:  # noqa: ANN401
         if self.stop.is_set():
             raise Stopped
         self._shown.clear()
-        self._next_draft = time.monotonic() + DRAFT_SECONDS
+        now = time.monotonic()
+        took = now - self._asked
+        self._next_draft = now + max(DRAFT_SECONDS, took * (1 / DRAFT_SHARE - 1))
         self._task._drafted.emit(draft)
 
     def draft_was_shown(self) -> None:

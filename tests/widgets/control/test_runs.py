@@ -322,3 +322,77 @@ def test_colours_names_and_visibility_follow_the_table(
     run()
     assert labels_in(viewer) == [labels]
     assert [row.name for row in read_legend(labels)] == ["tiger", "grass"]
+
+
+def test_a_class_is_renamed_in_mid_run(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, run: Press,
+    start_held: Press, wait_idle: Press,
+) -> None:  # fmt: skip
+    run()
+    (labels,) = labels_in(viewer)
+    controller.state.detail.level = "fine"
+    start_held()
+    row = controller.state.classes.rows[0]
+    controller.state.classes.set(row.key, name="lynx")
+    fake.gate.set()
+    wait_idle()
+    assert {(row.id, row.name) for row in read_legend(labels)} == {(1, "lynx"), (2, "grass")}
+    assert set(np.unique(labels.data)) == {1, 2}
+    assert controller.state.run.failure is None
+
+
+def test_labels_get_data_of_another_size_in_mid_run(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
+    wait_idle: Press,
+) -> None:  # fmt: skip
+    start_held()
+    (labels,) = labels_in(viewer)
+    labels.data = np.ones((7, 9), np.uint8)
+    wait_idle()
+    fake.gate.set()
+    np.testing.assert_array_equal(labels.data, 1)
+    assert "other data" in controller.state.run.notice
+
+
+def test_an_image_of_the_same_name_does_not_get_the_labels_of_another(
+    viewer: Any, controller: Controller, image: Any, run: Press
+) -> None:
+    run()
+    (first,) = labels_in(viewer)
+    kept = first.data.copy()
+    image.name = "older"
+    viewer.layers.selection = {viewer.add_image(image.data[::-1].copy(), name="photo")}
+    run()
+    assert len(labels_in(viewer)) == 2
+    np.testing.assert_array_equal(first.data, kept)
+
+
+def test_an_image_that_takes_the_place_of_a_removed_one_gets_labels_of_its_own(
+    viewer: Any, controller: Controller, image: Any, run: Press
+) -> None:
+    run()
+    (first,) = labels_in(viewer)
+    kept = first.data.copy()
+    viewer.layers.remove(image)
+    viewer.layers.selection = {viewer.add_image(image.data[::-1].copy(), name="photo")}
+    run()
+    assert len(labels_in(viewer)) == 2
+    np.testing.assert_array_equal(first.data, kept)
+
+
+def test_what_is_erased_in_a_draft_stays_erased_and_leaves_no_trace_when_undone(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
+    wait_idle: Press, qtbot: QtBot,
+) -> None:  # fmt: skip
+    start_held()
+    (labels,) = labels_in(viewer)
+    fake.gate.set()
+    qtbot.waitUntil(lambda: bool(labels.data[0].any()), timeout=5000)
+    labels.brush_size = 3
+    labels.paint((1, 1), 0)
+    wait_idle()
+    assert not labels.data[:2, :2].any()
+    assert labels.data[5:].all()
+    labels.undo()
+    labels.undo()
+    assert not labels.data.any()

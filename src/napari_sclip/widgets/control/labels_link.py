@@ -15,6 +15,16 @@ from napari_sclip.layers.write import why_not_updating
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
 
+_OWNERS: weakref.WeakKeyDictionary[Any, tuple[weakref.ref[Any], str | None]] = (
+    weakref.WeakKeyDictionary()
+)
+"""The image that labels were made for, and its file."""
+
+
+def _path(image: Any) -> str | None:  # noqa: ANN401 - napari has no types
+    path = getattr(getattr(image, "source", None), "path", None)
+    return None if path is None else str(path)
+
 
 class LabelsLink:
     """Finds the labels of an image, and keeps their look as the table of classes has it.
@@ -43,6 +53,7 @@ class LabelsLink:
     def remember(self, image: Any, labels: Any) -> None:  # noqa: ANN401
         """Note that these labels belong to an image."""
         self._labels_of[image] = weakref.ref(labels)
+        _OWNERS[labels] = weakref.ref(image), _path(image)
 
     def labels_of(self, image: Any) -> Labels | None:  # noqa: ANN401
         """Return the labels of an image that are in the viewer, or None."""
@@ -56,9 +67,16 @@ class LabelsLink:
         for layer in reversed(self._viewer.layers):
             if isinstance(layer, Labels) and read_legend(layer):
                 source = layer.metadata[KEY].get("source") or {}
-                if source.get("image") == image.name:
+                if source.get("image") == image.name and self._is_free(layer, image):
                     return layer
         return None
+
+    def _is_free(self, labels: Any, image: Any) -> bool:  # noqa: ANN401
+        """Whether labels are not those of another image that has, or had, the same name."""
+        owner, path = _OWNERS.get(labels, (None, None))
+        if owner is None or owner() is image:
+            return True
+        return owner() not in self._viewer.layers and path is not None and path == _path(image)
 
     def target(
         self,

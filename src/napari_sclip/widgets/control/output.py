@@ -6,14 +6,18 @@ to show one, which would be felt while the image is panned during a run.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import add_classes
 from napari_sclip.layers.geometry import labels_geometry
+from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.mapping import why_not_fitting
 from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.placing import Placer
 from napari_sclip.layers.request import ImageRequest
@@ -28,6 +32,9 @@ IMAGE_REPLACED = (
     "Press Segment again."
 )
 LABELS_REMOVED = "The labels were removed from the viewer, so the run was stopped."
+LABELS_REPLACED = (
+    "The labels were given other data that cannot take the result, so the run was stopped."
+)
 
 
 class RunOutput:
@@ -71,24 +78,33 @@ class RunOutput:
         else:
             add_classes(labels, classes)
         self.labels: Labels = labels
+        known = {row.name: row.id for row in read_legend(labels)}
+        self._ids = tuple(0 if item.background else known[item.name] for item in classes)
         self.placer = Placer(labels, request, classes)
         viewer.layers.events.removed.connect(self._on_removed)
         image.events.data.connect(self._on_data)
+        labels.events.data.connect(self._on_labels_data)
 
     def draw(self, draft: PlaneDraft) -> None:
         """Draw labels as far as they are known."""
         drawing = self._drafts.get(draft.number)
         if drawing is None:
-            drawing = Draft(self.labels, self._request, draft.number, self._classes)
+            drawing = Draft(self.labels, self._request, draft.number)
             self._drafts[draft.number] = drawing
         drawing.show_placed(draft.plane)
 
     def finish(self, outcome: SegmentOutcome) -> LabelsUpdate:
         """Write the result, as one step that can be undone."""
-        self._withdraw()
+        painted = self._withdraw()
         self._unwatch()
         update = update_labels(
-            self.labels, self._request, outcome.result, outcome.labels, placed=outcome.placed
+            self.labels,
+            self._request,
+            dataclasses.replace(outcome.result, classes=self._classes_as_named_now()),
+            outcome.labels,
+            ids=self._ids,
+            placed=outcome.placed,
+            painted=painted,
         )
         if self.is_new:
             self._follow_image()
@@ -104,14 +120,24 @@ class RunOutput:
         if self.is_new and not self.labels.data.any():
             self._viewer.layers.remove(self.labels)
 
-    def _withdraw(self) -> None:
-        for drawing in self._drafts.values():
-            drawing.withdraw()
+    def _classes_as_named_now(self) -> tuple[ClassPrompt, ...]:
+        """Return the classes of the run by the names that they were given meanwhile."""
+        names = {row.id: row.name for row in read_legend(self.labels)}
+        return tuple(
+            item if k not in names or item.background else dataclasses.replace(item, name=names[k])
+            for k, item in zip(self._ids, self._classes, strict=True)
+        )
+
+    def _withdraw(self) -> dict[int, np.ndarray]:
+        """Take the drafts back; returns what was painted meanwhile."""
+        painted = {number: drawing.withdraw() for number, drawing in self._drafts.items()}
         self._drafts.clear()
+        return painted
 
     def _unwatch(self) -> None:
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.image.events.data.disconnect(self._on_data)
+        self.labels.events.data.disconnect(self._on_labels_data)
 
     def _add(self, labels: Labels) -> None:
         """Add a layer without taking away the selection of the person."""
@@ -138,6 +164,10 @@ class RunOutput:
             self._lost(IMAGE_REMOVED)
         elif event.value is self.labels:
             self._lost(LABELS_REMOVED)
+
+    def _on_labels_data(self, event: Any = None) -> None:  # noqa: ANN401
+        if why_not_fitting(self.labels, self._request) is not None:
+            self._lost(LABELS_REPLACED)
 
     def _on_data(self, event: Any = None) -> None:  # noqa: ANN401
         self._lost(IMAGE_REPLACED)

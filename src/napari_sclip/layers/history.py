@@ -1,0 +1,155 @@
+"""What napari keeps of a Labels layer's changes, to undo them.
+
+napari has no public way to ask for it. Where a later version keeps it otherwise, these functions
+find nothing: then an undone run cannot be told from painting, and is taken for painting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_sclip.layers.mapping import Target
+
+Index = tuple[int | slice, ...]
+
+
+def undo_steps(layer: Any) -> Sequence[Any]:  # noqa: ANN401 - napari has no types
+    """Return the steps that can be undone, the oldest first; each is a list of changes."""
+    return getattr(layer, "_undo_history", None) or ()
+
+
+def redo_steps(layer: Any) -> Sequence[Any]:  # noqa: ANN401
+    """Return the steps that can be redone, the one undone last at the end."""
+    return getattr(layer, "_redo_history", None) or ()
+
+
+def end_stroke(layer: Any) -> None:  # noqa: ANN401
+    """Make what was painted of an unfinished stroke a step of its own."""
+    commit = getattr(layer, "_commit_staged_history", None)
+    if commit is not None and getattr(layer, "_staged_history", None):
+        commit()
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneChange:
+    """What one recorded change did in a plane.
+
+    Attributes
+    ----------
+    place : tuple
+        Index of pixels into the plane, rows first: two slices, or two int arrays.
+    changed : bool array or None
+        Which of these pixels were changed; None for all.
+    old : array
+        A copy of the values before; where nothing was changed, anything.
+    """
+
+    place: tuple[Any, Any]
+    changed: np.ndarray | None
+    old: np.ndarray
+    _atom: Any
+    _within: Any
+
+    def replace_old(self, old: np.ndarray) -> None:
+        """Let undo bring back other values than those that were there."""
+        kept = self._atom[2] if _is_masked(self._atom) else self._atom[1]
+        if _is_masked(self._atom) and self._atom[1] is not None:
+            mask = self._atom[1]
+            box = np.zeros(mask.shape, kept.dtype)
+            box[mask] = kept
+            _into(box, self._within, old)
+            kept[...] = box[mask]
+        else:
+            _into(kept, self._within, old)
+
+
+def changes_in(step: Sequence[Any], target: Target) -> Iterator[PlaneChange]:
+    """Go through what a step of the history did in the plane and rows of a target.
+
+    Parameters
+    ----------
+    step : sequence
+        Of `undo_steps`, or the value of napari's event ``paint``.
+    target : Target
+    """
+    for atom in step:
+        if not isinstance(atom, tuple) or len(atom) not in (3, 4):
+            continue
+        found = _boxed(atom, target) if _is_box(atom[0]) else _listed(atom, target)
+        if found is not None:
+            yield found
+
+
+def _is_masked(atom: Any) -> bool:  # noqa: ANN401
+    return len(atom) == 4
+
+
+def _is_box(index: Any) -> bool:  # noqa: ANN401
+    return isinstance(index, tuple) and all(isinstance(i, int | slice) for i in index)
+
+
+def _boxed(atom: Any, target: Target) -> PlaneChange | None:  # noqa: ANN401
+    """Read a change of a box: napari's with a mask, or ours."""
+    within: list[int | slice] = []
+    place: list[slice] = []
+    for own, key in zip(target.index, atom[0], strict=True):
+        if isinstance(key, slice):
+            start, stop = key.start or 0, key.stop
+            first = own.start if isinstance(own, slice) else own
+            last = own.stop if isinstance(own, slice) else own + 1
+            low = max(start, first)
+            high = last if stop is None else min(stop, last)
+            if low >= high:
+                return None
+            within.append(
+                slice(low - start, high - start) if isinstance(own, slice) else own - start
+            )
+            if isinstance(own, slice):
+                place.append(slice(low - first, high - first))
+        elif isinstance(own, slice) or own != key:
+            return None
+    inner = tuple(within)
+    if _is_masked(atom):
+        mask, values = atom[1], atom[2]
+        box = values
+        if mask is not None:
+            box = np.zeros(mask.shape, values.dtype)
+            box[mask] = values
+        changed = None if mask is None else mask[inner]
+    else:
+        box, changed = atom[1], None
+    rows, columns = place if not target.swapped else place[::-1]
+    old = box[inner]
+    if target.swapped:
+        old = old.T
+        changed = None if changed is None else changed.T
+    return PlaneChange((rows, columns), changed, old.copy(), atom, (inner, target.swapped))
+
+
+def _listed(atom: Any, target: Target) -> PlaneChange | None:  # noqa: ANN401
+    """Read a change of single pixels, each with its index."""
+    indices = [np.asarray(i) for i in atom[0]]
+    inside = np.ones(indices[0].shape, dtype=bool)
+    for own, values in zip(target.index, indices, strict=True):
+        if isinstance(own, slice):
+            inside &= (values >= own.start) & (values < own.stop)
+        else:
+            inside &= values == own
+    if not inside.any():
+        return None
+    place = [
+        values[inside] - own.start
+        for own, values in zip(target.index, indices, strict=True)
+        if isinstance(own, slice)
+    ]
+    rows, columns = place if not target.swapped else place[::-1]
+    return PlaneChange((rows, columns), None, atom[1][inside], atom, (inside, False))
+
+
+def _into(array: np.ndarray, within: tuple[Any, bool], values: np.ndarray) -> None:
+    inner, swapped = within
+    array[inner] = values.T if swapped else values
