@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from napari.layers import Labels
@@ -18,6 +19,27 @@ from napari_sclip.layers.history import (
 from napari_sclip.layers.mapping import check_fitting, find_target
 from napari_sclip.layers.placing import PlacedPlane
 from napari_sclip.layers.request import ImageRequest
+
+_DRAWN: WeakKeyDictionary[Any, WeakSet[Draft]] = WeakKeyDictionary()
+"""The drafts that are drawn over a layer now."""
+
+
+def data_without_drafts(layer: Labels, *, copy: bool = True) -> np.ndarray:
+    """Return a layer's labels as they would be if its drafts were withdrawn.
+
+    Parameters
+    ----------
+    layer : Labels
+    copy : bool
+        Whether the array has to be a copy even where there are no drafts.
+    """
+    drafts = list(_DRAWN.get(layer, ()))
+    if not drafts and not copy:
+        return np.asarray(layer.data)
+    data: np.ndarray = np.array(layer.data)
+    for draft in drafts:
+        draft.clean(data)
+    return data
 
 
 class Draft:
@@ -35,6 +57,8 @@ class Draft:
         Of the plane.
     lut : array, optional
         The layer's id for each id that `show` is given; left out, they are the layer's own.
+    keep_edits : bool
+        Whether what was painted before is left alone.
 
     Raises
     ------
@@ -48,13 +72,16 @@ class Draft:
         request: ImageRequest,
         number: int,
         lut: np.ndarray | None = None,
+        *,
+        keep_edits: bool = True,
     ) -> None:
         check_fitting(layer, request)
         self._layer = layer
         self._target = find_target(request, number)
         self._lut = lut
         self._shape = layer.data.shape
-        self._free = ~prediction_log(layer).edited(layer.data, self._target)
+        edited = prediction_log(layer).edited(layer.data, self._target)
+        self._free = ~edited if keep_edits else np.ones_like(edited)
         if self._target.mask is not None:
             self._free &= self._target.mask
         self._before = self._target.view(layer.data).copy()
@@ -64,6 +91,13 @@ class Draft:
         self._drawing = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_undo)
+        _DRAWN.setdefault(layer, WeakSet()).add(self)
+
+    def clean(self, data: np.ndarray) -> None:
+        """Take what is drawn out of a copy of the layer's data."""
+        if data.shape == self._shape:
+            view = self._target.view(data)
+            np.copyto(view, self._before, where=self._free & (view == self._drawn))
 
     def show(self, labels: np.ndarray) -> None:
         """Draw partial labels of the size that is read; 0 is drawn as it was before.
@@ -95,6 +129,7 @@ class Draft:
         self._draw(self._before)
         self._layer.events.paint.disconnect(self._on_paint)
         self._layer.events.set_data.disconnect(self._on_undo)
+        _DRAWN[self._layer].discard(self)
         return self._painted
 
     def _draw(self, values: np.ndarray) -> None:

@@ -210,3 +210,12 @@ def hand_edits(layer: Any, request: ImageRequest, number: int = 0) -> np.ndarray
     target = find_target(request, number)
     edited = prediction_log(layer).edited(layer.data, target)
     return edited if target.mask is None else edited & target.mask
+
+
+def count_hand_edits(layer: Any, request: ImageRequest) -> int:  # noqa: ANN401
+    """Count the pixels that a person has painted in all that a request is written to.
+
+    Parameters and errors are those of `hand_edits`.
+    """
+    planes = range(len(request.planes))
+    return sum(int(np.count_nonzero(hand_edits(layer, request, k))) for k in planes)

@@ -144,10 +144,10 @@ class ImageRequest:
         if size <= LARGE_LABELS_BYTES and shown <= LARGE_LABELS_SIDE:
             return None
         shape = " x ".join(str(n) for n in self.grid.shape)
+        level = ", or of the size of the level that is read" if max(self.factors) > 1 else ""
         return (
             f"Labels of {shape} pixels take {size / 2**30:.1f} GiB, and sides of more than "
-            f"{LARGE_LABELS_SIDE} pixels are shown coarsely. Make them for the region only, or of "
-            "the size of the level that is read."
+            f"{LARGE_LABELS_SIDE} pixels are shown coarsely. Make them for the region only{level}."
         )
 
     def place(self, number: int) -> dict[int, int]:

@@ -156,7 +156,7 @@ def update_labels(
         Of the classes, 0 for the background and no other; left out, classes that the layer knows
         keep theirs and new ones get the next.
     keep_edits : bool
-        Whether pixels that a person painted stay as they are.
+        Whether pixels that a person painted stay as they are; those of `painted` stay in any case.
     placed : mapping of int to PlacedPlane, optional
         The same labels, placed by a worker to save the time here.
     painted : mapping of int to (h, w) bool array, optional
@@ -194,8 +194,8 @@ def update_labels(
         by_hand = np.zeros_like(changed)
         if keep_edits:
             by_hand = log.edited(layer.data, target)
-            if painted is not None and number in painted:
-                by_hand |= painted[number]
+        if painted is not None and number in painted:
+            by_hand |= painted[number]
         free = ~by_hand
         if target.mask is not None:
             for part in (changed, by_hand, free):

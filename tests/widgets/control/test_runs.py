@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from napari.layers import Labels
 from napari.utils import progress
 from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QApplication
 
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.widgets.control.controller import Controller
@@ -396,3 +398,48 @@ def test_what_is_erased_in_a_draft_stays_erased_and_leaves_no_trace_when_undone(
     labels.undo()
     labels.undo()
     assert not labels.data.any()
+
+
+def test_everything_is_replaced_only_after_a_question_and_can_be_undone(
+    viewer: Any, controller: Controller, image: Any, run: Press
+) -> None:
+    run()
+    (labels,) = labels_in(viewer)
+    clean = labels.data.copy()
+    labels.data_setitem((np.array([0, 0]), np.array([0, 1])), 0)
+    before = labels.data.copy()
+    controller.state.run.target = "replace"
+    run()
+    question = controller.state.run.question
+    assert question is not None
+    assert "2 pixels" in question.text
+    np.testing.assert_array_equal(labels.data, before)
+    controller.answer("no")
+    np.testing.assert_array_equal(labels.data, before)
+    run()
+    controller.answer("yes")
+    run_ends(controller)
+    np.testing.assert_array_equal(labels.data, clean)
+    assert controller.state.run.target == "auto"
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, before)
+    run()
+    np.testing.assert_array_equal(labels.data, before)
+
+
+def run_ends(controller: Controller) -> None:
+    deadline = time.monotonic() + 20
+    while controller.state.run.status != IDLE and time.monotonic() < deadline:
+        QApplication.processEvents()
+
+
+def test_measuring_does_not_end_a_run(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
+    wait_idle: Press,
+) -> None:  # fmt: skip
+    start_held()
+    controller.measure()
+    assert "timed anyway" in controller.state.run.notice
+    fake.gate.set()
+    wait_idle()
+    assert labels_in(viewer)[0].data.all()

@@ -221,7 +221,9 @@ def test_the_result_can_go_into_a_new_layer(
     view: RunView, state: WidgetState, qtbot: QtBot
 ) -> None:
     target = control(view, "sclip_target")
-    assert target.currentText() == "Update the image's labels"
+    assert target.currentText() == "Update the labels"
+    qtbot.keyClick(target, Key.Key_Down)
+    assert state.run.target == "replace"
     qtbot.keyClick(target, Key.Key_Down)
     assert state.run.target == "new"
     state.run.target = "auto"

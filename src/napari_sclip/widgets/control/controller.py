@@ -9,16 +9,19 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from napari_sclip.errors import SclipError
-from napari_sclip.paths import config_dir
+from napari_sclip.layers.edits import count_hand_edits
+from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
 from napari_sclip.widgets.control.activity import Activity
+from napari_sclip.widgets.control.autosave import QUESTION as RECOVERY
+from napari_sclip.widgets.control.autosave import Autosave
 from napari_sclip.widgets.control.estimates import Estimates
 from napari_sclip.widgets.control.failures import describe_failure
 from napari_sclip.widgets.control.image_follower import ImageFollower
 from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
 from napari_sclip.widgets.control.paint_keys import PaintKeys
 from napari_sclip.widgets.control.preview_loop import PreviewLoop
-from napari_sclip.widgets.control.questions import ask_download, ask_labels_size
+from napari_sclip.widgets.control.questions import ask_download, ask_labels_size, ask_replace
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.control.scout import Scout
 from napari_sclip.widgets.control.segmenting import Segmenting
@@ -63,7 +66,7 @@ class Controller:
         self._link = LabelsLink(viewer, self.state.classes)
         self._keys = PaintKeys(viewer)
         self._preview = PreviewLoop(self.state.image)
-        self._estimates = Estimates(self.state, config_dir())
+        self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None
         self._seen: Any = None
         self._started = (0.0, "")
@@ -73,6 +76,7 @@ class Controller:
         self._waits = False
         self._follower = ImageFollower(viewer, self.state, self._on_image)
         self._scout = Scout(self.state, self._on_ready)
+        self._autosave = Autosave(viewer, self.state, cache_dir() / "recovery")
         self._on_image()
 
     # What the views ask for
@@ -104,6 +108,11 @@ class Controller:
             return
         if question.key == "download":
             self._download(then_segment=key == "segment")
+        elif question.key == "replace":
+            self._granted.add("replace")
+            self._try_to_start()
+        elif question.key == RECOVERY:
+            self._autosave.answer(key)
         elif question.key == "labels-size":
             if key in ("region", "read"):
                 self.state.image.labels_size = key
@@ -128,6 +137,9 @@ class Controller:
 
     def measure(self) -> None:
         """Time one window, for the estimate."""
+        if self._runner.is_running:
+            self.state.run.notice = "Windows of the run that goes on are timed anyway."
+            return
         if self.state.model.needs_download:
             self.state.run.question = ask_download(self.state.model, then_segment=False)
             return
@@ -163,6 +175,7 @@ class Controller:
         self._give_up("")
         self._runner.close()
         self._scout.close()
+        self._autosave.close()
         self._preview.close()
         self._activity.close()
         self._follower.close()
@@ -200,6 +213,11 @@ class Controller:
         labels = None
         if state.run.target != "new":
             labels = self._link.target(image, request, classes)
+        if state.run.target == "replace" and labels is not None and "replace" not in self._granted:
+            painted = count_hand_edits(labels, request)
+            if painted:
+                state.run.question = ask_replace(labels.name, painted)
+                return
         self._segmenting = segmenting = Segmenting(
             self._viewer, self.state, self.session, image, request, classes, labels
         )
@@ -228,8 +246,7 @@ class Controller:
         self._keys.bind(labels)
         self._seen = self._signature(segmenting.job.request)
         self._estimates.learn(outcome)
-        if self.state.run.target == "new":
-            self.state.run.target = "auto"
+        self.state.run.target = "auto"
         self.state.run.notice = segmenting.notice
 
     def _on_lost(self, sentence: str) -> None:

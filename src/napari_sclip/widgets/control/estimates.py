@@ -16,7 +16,7 @@ from napari_sclip.engine.estimate import (
 from napari_sclip.engine.layout import plan_windows
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.request import ImageRequest
-from napari_sclip.models.registry import MODELS, ModelEntry
+from napari_sclip.models.registry import MODELS
 from napari_sclip.widgets.state.costs import WindowCost as KeptCost
 from napari_sclip.widgets.state.costs import WindowCosts, WindowKey
 from napari_sclip.widgets.state.widget import WidgetState
@@ -34,10 +34,13 @@ class Estimates:
     state : WidgetState
     folder : Path
         Where measured windows are kept from one start to the next.
+    session : Session
+        Knows models that are not in the registry once they have been loaded.
     """
 
-    def __init__(self, state: WidgetState, folder: Path) -> None:
+    def __init__(self, state: WidgetState, folder: Path, session: Session) -> None:
         self._state = state
+        self._session = session
         self._costs = WindowCosts(folder)
 
     def update(self, request: ImageRequest | None) -> None:
@@ -85,18 +88,22 @@ class Estimates:
             self.keep(outcome.cost)
 
     def _count(self, request: ImageRequest) -> int | None:
-        entry = self._entry
-        if entry is None:
+        sizes = self._sizes
+        if sizes is None:
             return None
-        return plan_windows(request.read_shape, self._config(), entry.patch).count
+        return plan_windows(request.read_shape, self._config(), sizes[0]).count
 
     @property
-    def _entry(self) -> ModelEntry | None:
-        return next((e for e in MODELS if e.name == self._state.model.name), None)
+    def _sizes(self) -> tuple[int, int] | None:
+        """Sides of a patch and of the input, as far as they are known."""
+        entry = next((e for e in MODELS if e.name == self._state.model.name), None)
+        if entry is not None:
+            return entry.patch, entry.input_size
+        return self._session.sizes(self._state.model.selection())
 
     def _config(self) -> SegmentationConfig:
-        config, entry = self._state.detail.config(), self._entry
-        return config if entry is None else config.for_input_size(entry.input_size)
+        config, sizes = self._state.detail.config(), self._sizes
+        return config if sizes is None else config.for_input_size(sizes[1])
 
     def _key(self) -> WindowKey:
         # As they are chosen: what "auto" comes to is not known before the model is loaded.

@@ -11,6 +11,12 @@ from napari_sclip.layers.legend import package_versions
 from napari_sclip.widgets.state.run import Failure
 from napari_sclip.widgets.state.widget import WidgetState
 
+IN_THE_WIDGET = {
+    "with weights=": "as “A checkpoint of my own”",
+    "as weights=": "as “A checkpoint of my own”",
+}
+"""What is an argument in Python is a control here."""
+
 
 def describe_failure(error: Exception, state: WidgetState) -> Failure:
     """Turn any exception of a run into what the widget shows.
@@ -30,7 +36,10 @@ def describe_failure(error: Exception, state: WidgetState) -> Failure:
         f"System: {platform.platform()}, Python {platform.python_version()}",
         *(f"{name}: {version}" for name, version in package_versions()),
     ]
-    return Failure(explain_error(error), "\n".join(lines))
+    message = explain_error(error)
+    for words, here in IN_THE_WIDGET.items():
+        message = message.replace(words, here)
+    return Failure(message, "\n".join(lines))
 
 
 def _settings(state: WidgetState) -> str:

@@ -50,6 +50,8 @@ class RunOutput:
         Of the classes, for a new layer.
     labels : Labels or None
         The layer to update; None makes a new one.
+    keep_edits : bool
+        Whether what was painted by hand before the run stays.
     lost : callable
         Called with a sentence when a layer of the run goes, or the image gets other pixels.
     """
@@ -63,12 +65,15 @@ class RunOutput:
         ids: Sequence[int],
         labels: Labels | None,
         lost: Callable[[str], None],
+        *,
+        keep_edits: bool = True,
     ) -> None:
         self._viewer = viewer
         self.image = image
         self._request = request
         self._classes = classes
         self.is_new = labels is None
+        self._keep_edits = keep_edits
         self._selected = set(viewer.layers.selection)
         self._lost = lost
         self._drafts: dict[int, Draft] = {}
@@ -89,7 +94,7 @@ class RunOutput:
         """Draw labels as far as they are known."""
         drawing = self._drafts.get(draft.number)
         if drawing is None:
-            drawing = Draft(self.labels, self._request, draft.number)
+            drawing = Draft(self.labels, self._request, draft.number, keep_edits=self._keep_edits)
             self._drafts[draft.number] = drawing
         drawing.show_placed(draft.plane)
 
@@ -103,6 +108,7 @@ class RunOutput:
             dataclasses.replace(outcome.result, classes=self._classes_as_named_now()),
             outcome.labels,
             ids=self._ids,
+            keep_edits=self._keep_edits,
             placed=outcome.placed,
             painted=painted,
         )

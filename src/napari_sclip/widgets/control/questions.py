@@ -29,6 +29,26 @@ def ask_download(model: ModelState, *, then_segment: bool) -> Question:
     )
 
 
+def ask_replace(name: str, painted: int) -> Question:
+    """Ask whether what was painted by hand may be replaced.
+
+    Parameters
+    ----------
+    name : str
+        Of the labels.
+    painted : int
+        Pixels.
+    """
+    return Question(
+        key="replace",
+        text=(
+            f"{painted:,} pixels that were painted by hand in “{name}” will be replaced too. One "
+            "undo (Ctrl+Z, with the labels active) brings them back."
+        ),
+        answers=(("yes", "Replace them"), ("no", "Keep them")),
+    )
+
+
 def ask_labels_size(request: ImageRequest) -> Question:
     """Ask what size large labels shall have."""
     smaller = [("read", "Size of the level that is read")] if max(request.factors) > 1 else []

@@ -56,7 +56,9 @@ class Runner:
     def start(self, work: Work) -> None:
         """Do this now, or as soon as the work that goes on has stopped."""
         self.generation += 1
-        self._waiting = work
+        passed_over, self._waiting = self._waiting, work
+        if passed_over is not None:
+            passed_over.listener.stopped()
         if self._task is not None:
             self._task.stop()
         else:

@@ -56,6 +56,7 @@ class Segmenting:
             state.classes.ids(),
             labels,
             lambda sentence: self.lost(sentence),
+            keep_edits=state.run.target != "replace",
         )
         self.job = SegmentJob(
             request=request,

@@ -72,7 +72,8 @@ class RunState:
     embedded : bool
         Whether the next run needs no vision pass.
     target : str
-        "auto": into the labels that belong to the image. "new": into a new layer.
+        "auto": into the labels that belong to the image. "replace": into the same, and over what
+        was painted by hand. "new": into a new layer.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()

@@ -28,8 +28,14 @@ STEPS = 1000
 TARGETS = (
     Choice(
         "auto",
-        "Update the image's labels",
+        "Update the labels",
         tooltip="Into the labels that belong to the image; what was painted by hand stays",
+    ),
+    Choice(
+        "replace",
+        "Replace everything",
+        tooltip="Into the same labels, and over what was painted by hand, this once. Asks before, "
+        "and can be undone",
     ),
     Choice("new", "New layer", tooltip="Into a labels layer of its own"),
 )

@@ -38,6 +38,7 @@ class Session:
         self._selection: ModelSelection | None = None
         self._segmenter: Any = None
         self._embeddings: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sizes: dict[ModelSelection, tuple[int, int]] = {}
         self.lock = threading.Lock()
 
     @property
@@ -47,6 +48,10 @@ class Session:
         if segmenter is None:
             return ""
         return f"{segmenter.model} on {segmenter.device}, {segmenter.precision}"
+
+    def sizes(self, selection: ModelSelection) -> tuple[int, int] | None:
+        """Sides in pixels of a patch and of the input, of a model that was loaded once."""
+        return self._sizes.get(selection)
 
     def segmenter(self, selection: ModelSelection, progress: ProgressCallback | None = None) -> Any:  # noqa: ANN401 - a Segmenter, or what a test puts in its place
         """Return the model, loaded now if it is not in memory; another one is let go first.
@@ -77,6 +82,8 @@ class Session:
             progress=progress,
         )
         self._selection = selection
+        if hasattr(self._segmenter, "patch"):
+            self._sizes[selection] = self._segmenter.patch, self._segmenter.input_size
         return self._segmenter
 
     def embedding(self, key: Hashable) -> Any | None:  # noqa: ANN401

@@ -1,0 +1,159 @@
+"""A Labels layer with all that belongs to it, as one file, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_sclip.errors import SclipError
+from napari_sclip.layers.draft import data_without_drafts
+from napari_sclip.layers.dress import colormap, features, hidden_classes
+from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.paths import atomic_write
+
+FORMAT = "napari-sclip kept labels"
+COPIED_BYTES = 2**26
+"""Labels that are larger are not copied in the thread of the user interface."""
+
+
+class KeptLabelsError(SclipError):
+    """A file of kept labels cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptLabels:
+    """All of a Labels layer that a person may have worked on.
+
+    Attributes
+    ----------
+    record : dict
+        Plain values: name, place, classes.
+    data : array
+        The labels.
+    predicted : array
+        The last prediction; what differs from it was painted by hand.
+    painted : bool array
+        What was painted by hand besides.
+    """
+
+    record: dict[str, Any]
+    data: np.ndarray
+    predicted: np.ndarray
+    painted: np.ndarray
+
+    def has_edits(self) -> bool:
+        """Whether anything was painted by hand."""
+        return bool(self.painted.any() or (self.data != self.predicted).any())
+
+
+def take_down(layer: Labels) -> KeptLabels:
+    """Take down what is in a layer, without partial results; for the GUI thread.
+
+    A worker can write it while the person goes on: the arrays are copies, unless copying them
+    would be felt. Then a stroke may be kept in part, and is kept whole the next time; and as
+    the prediction is what labels are compared with, no mixture of old and new lets a painted
+    pixel pass for a predicted one.
+    """
+    log = prediction_log(layer)
+    log.follow_history()
+    record = {
+        "format": FORMAT,
+        "name": layer.name,
+        "scale": [float(v) for v in layer.scale],
+        "translate": [float(v) for v in layer.translate],
+        "rotate": np.asarray(layer.rotate, dtype=float).tolist(),
+        "shear": np.asarray(layer.shear, dtype=float).tolist(),
+        "affine": np.asarray(layer.affine.affine_matrix, dtype=float).tolist(),
+        "units": [str(unit) for unit in layer.units],
+        "axis_labels": list(layer.axis_labels),
+        "hidden": sorted(hidden_classes(layer)),
+        "metadata": layer.metadata.get(KEY, {}),
+    }
+    copy = layer.data.nbytes <= COPIED_BYTES
+    data = data_without_drafts(layer, copy=copy)
+    if not copy:
+        return KeptLabels(record, data, log.predicted, log.painted)
+    return KeptLabels(record, data, log.predicted.copy(), log.painted.copy())
+
+
+def make_layer(kept: KeptLabels) -> Labels:
+    """Make the layer again, as it was; what was painted by hand is still known for that."""
+    record = kept.record
+    layer = Labels(
+        kept.data.copy(),
+        name=record["name"],
+        metadata={KEY: record["metadata"]},
+        scale=record["scale"],
+        translate=record["translate"],
+        rotate=_square(record["rotate"]),
+        shear=_square(record["shear"]),
+        affine=np.array(record["affine"]),
+        units=tuple(record["units"]),
+        axis_labels=tuple(record["axis_labels"]),
+        multiscale=False,
+    )
+    legend = read_legend(layer)
+    if legend:
+        layer.features = features(legend)
+        layer.colormap = colormap(legend, record["hidden"])
+    prediction_log(layer).restore(kept.predicted, kept.painted)
+    return layer
+
+
+def write_kept(path: str | os.PathLike[str], kept: KeptLabels) -> None:
+    """Write a file, whole or not at all; takes a moment, so it is for a worker.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    record = np.frombuffer(json.dumps(kept.record).encode(), dtype=np.uint8)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file,
+            record=record,
+            data=kept.data,
+            predicted=kept.predicted,
+            painted=np.packbits(kept.painted),
+        )
+
+
+def read_kept(path: str | os.PathLike[str]) -> KeptLabels:
+    """Read a file that `write_kept` wrote.
+
+    Raises
+    ------
+    KeptLabelsError
+        If it is none, or is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            record = json.loads(bytes(file["record"]))
+            data, predicted = file["data"], file["predicted"]
+            painted = np.unpackbits(file["painted"], count=data.size).reshape(data.shape)
+        sound = record["format"] == FORMAT and predicted.shape == data.shape
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise KeptLabelsError(_not_kept(path)) from error
+    if not sound:
+        raise KeptLabelsError(_not_kept(path))
+    return KeptLabels(record, data, predicted, painted.astype(bool))
+
+
+def _not_kept(path: str | os.PathLike[str]) -> str:
+    return (
+        f"{Path(path).name} does not hold labels that this plugin kept, or is damaged. Nothing was "
+        "changed; the file can be deleted."
+    )
+
+
+def _square(values: Any) -> Any:  # noqa: ANN401 - what napari takes for a rotation or a shear
+    return np.array(values)

@@ -1,0 +1,98 @@
+"""A Labels layer as a file, and back, with what is known of a hand's work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_sclip.layers import keeping
+from napari_sclip.layers.draft import Draft
+from napari_sclip.layers.dress import hidden_classes, set_class_colors
+from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.keeping import (
+    KeptLabelsError,
+    make_layer,
+    read_kept,
+    take_down,
+    write_kept,
+)
+from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.read import read_request
+from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.prompts import parse_classes
+from tests.layers.conftest import MakeResult
+
+
+def test_all_of_a_layer_comes_back(
+    viewer: ViewerModel, make_result: MakeResult, tmp_path: Path
+) -> None:
+    image = viewer.add_image(
+        np.zeros((3, 40, 50), np.uint8),
+        scale=(2, 0.5, 0.5),
+        translate=(1, 2, 3),
+        rotate=30,
+        units=("um", "um", "um"),
+        axis_labels=("z", "y", "x"),
+    )
+    request = read_request(viewer, image, ReadOptions(planes="all"))
+    ones = np.ones((40, 50), np.uint8)
+    layer = make_labels_layer(request, make_result(ones), dict.fromkeys(range(3), ones))
+    set_class_colors(layer, parse_classes("leaf, soil"), hidden={"soil"})
+    layer.brush_size = 1
+    layer.paint((1, 5, 5), 2)
+    update_labels(layer, request, make_result(ones), dict.fromkeys(range(3), 2 * ones))
+    layer.paint((1, 5, 5), 1)
+    layer.paint((2, 6, 6), 0)
+    write_kept(tmp_path / "kept.npz", take_down(layer))
+    back = make_layer(read_kept(tmp_path / "kept.npz"))
+    np.testing.assert_array_equal(back.data, layer.data)
+    assert back.data.dtype == layer.data.dtype
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    for corner in corners:
+        np.testing.assert_allclose(back.data_to_world(corner), layer.data_to_world(corner))
+    assert back.units == layer.units
+    assert back.axis_labels == layer.axis_labels
+    assert read_legend(back) == read_legend(layer)
+    assert hidden_classes(back) == {"soil"}
+    assert back.metadata[KEY] == layer.metadata[KEY]
+    for number in range(3):
+        np.testing.assert_array_equal(
+            hand_edits(back, request, number), hand_edits(layer, request, number)
+        )
+    assert hand_edits(back, request, 1)[5, 5]
+
+
+def test_partial_results_are_not_kept(
+    viewer: ViewerModel, make_result: MakeResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = viewer.add_image(np.zeros((40, 50), np.uint8))
+    request = read_request(viewer, image)
+    layer = make_labels_layer(request, make_result(np.ones((40, 50))))
+    layer.brush_size = 1
+    for copied in (keeping.COPIED_BYTES, 0):
+        monkeypatch.setattr(keeping, "COPIED_BYTES", copied)
+        draft = Draft(layer, request, 0)
+        draft.show(np.full((40, 50), 2, np.uint8))
+        layer.paint((5, 5), 0)
+        kept = take_down(layer)
+        assert np.argwhere(kept.data != 1).tolist() == [[5, 5]]
+        assert kept.has_edits()
+        draft.withdraw()
+        layer.undo()
+        assert not take_down(layer).has_edits()
+
+
+def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(KeptLabelsError, match=r"kept\.npz does not hold labels"):
+        read_kept(path)
+    np.savez(path, data=np.zeros(3))
+    with pytest.raises(KeptLabelsError):
+        read_kept(path)
+    with pytest.raises(KeptLabelsError):
+        read_kept(tmp_path / "missing.npz")

@@ -1,0 +1,160 @@
+"""Corrections survive a killed process, and only that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.read import read_request
+from napari_sclip.paths import cache_dir
+from napari_sclip.widgets.control import autosave
+from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.work.recovery import find_left_behind
+from napari_sclip.widgets.work.session import Session
+
+KILLED = """
+import os, signal
+import napari, numpy as np
+from qtpy.QtWidgets import QApplication
+from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.read import read_request
+from napari_sclip.paths import cache_dir
+from napari_sclip.prompts import parse_classes
+from napari_sclip.widgets.control.autosave import Autosave
+from napari_sclip.widgets.state.widget import WidgetState
+
+viewer = napari.Viewer(show=False)
+image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo", scale=(2, 2))
+labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+viewer.add_layer(labels)
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+watching = Autosave(viewer, WidgetState(), cache_dir() / "recovery", saved=kill)
+labels.brush_size = 3
+labels.paint((5, 5), 2)
+QApplication.exec()
+"""
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autosave, "SAVE_MS", 10)
+
+
+def kept_files() -> list[Path]:
+    return sorted((cache_dir() / "recovery").glob("*/*.npz"))
+
+
+def wait_for_question(controller: Controller, qtbot: QtBot) -> str:
+    run = controller.state.run
+    qtbot.waitUntil(lambda: run.question is not None, timeout=10_000)
+    assert run.question is not None
+    return run.question.text
+
+
+def test_corrections_come_back_after_a_killed_process(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot,
+) -> None:  # fmt: skip
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=120
+    )
+    assert killed.returncode < 0, killed.stderr.decode()
+    (left,) = kept_files()
+    controller = make_controller(fake_session)
+    run = controller.state.run
+    assert "a layer of labels" in wait_for_question(controller, qtbot)
+    controller.answer("restore")
+    qtbot.waitUntil(lambda: "photo labels" in viewer.layers, timeout=10_000)
+    labels = viewer.layers["photo labels"]
+    assert [row.name for row in read_legend(labels)] == ["leaf", "soil"]
+    assert labels.data[5, 5] == 2
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo", scale=(2, 2))
+    painted = hand_edits(labels, read_request(viewer, image))
+    np.testing.assert_array_equal(painted, labels.data == 2)
+    # It is kept anew before the old file goes.
+    qtbot.waitUntil(lambda: not left.exists(), timeout=10_000)
+    assert len(kept_files()) == 1
+    viewer.layers.selection = {image}
+    controller.segment()
+    qtbot.waitUntil(lambda: "Segmented" in run.notice, timeout=20_000)
+    assert labels.data[5, 5] == 2
+    assert labels.data[0, 0] not in (0, 2)
+
+
+def test_what_was_left_behind_can_be_thrown_away_or_left(
+    make_controller: Callable[[Session], Controller], fake_session: Session, qtbot: QtBot
+) -> None:
+    subprocess.run([sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=120)
+    assert len(kept_files()) == 1
+    for answer, files in (("no", 1), ("discard", 0)):
+        controller = make_controller(fake_session)
+        wait_for_question(controller, qtbot)
+        controller.answer(answer)
+        assert len(kept_files()) == files
+        controller.close()
+
+
+@pytest.mark.usefixtures("quick")
+def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot,
+) -> None:  # fmt: skip
+    controller = make_controller(fake_session)
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    viewer.layers.selection = {image}
+    saves: list[int] = []
+    controller._autosave._saved = lambda: saves.append(len(kept_files()))
+    controller.segment()
+    qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=20_000)
+    labels = viewer.layers["photo labels"]
+    labels.paint((5, 5), 2 if labels.data[5, 5] == 1 else 1)
+    qtbot.waitUntil(lambda: saves[-1:] == [1], timeout=10_000)
+    labels.undo()
+    qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=10_000)
+    labels.redo()
+    qtbot.waitUntil(lambda: saves[-1:] == [1], timeout=10_000)
+    viewer.layers.remove(labels)
+    assert kept_files() == []
+
+
+def test_a_session_that_goes_on_is_not_taken_for_a_killed_one(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autosave, "SAVE_MS", 10)
+    make_controller(fake_session)
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    from napari_sclip.layers.new import new_labels_layer
+    from napari_sclip.prompts import parse_classes
+
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    viewer.add_layer(labels)
+    labels.paint((5, 5), 2)
+    qtbot.waitUntil(lambda: len(kept_files()) == 1, timeout=10_000)
+    assert find_left_behind(cache_dir() / "recovery") == ()
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autosave, "SAVE_MS", 10)
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    (cache_dir() / "recovery").write_text("in the way")
+    controller = make_controller(fake_session)
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    viewer.layers.selection = {image}
+    controller.segment()
+    qtbot.waitUntil(lambda: "photo labels" in viewer.layers, timeout=20_000)
+    qtbot.waitUntil(lambda: "Segmented" in controller.state.run.notice, timeout=20_000)
+    viewer.layers["photo labels"].paint((5, 5), 2)
+    qtbot.waitUntil(lambda: "could not be kept" in controller.state.run.notice, timeout=10_000)
