@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sclip.config import AVERAGING, NONFINITE, ModelDefault, SegmentationConfig
+from napari_sclip.config import AVERAGING, NONFINITE, REFINEMENTS, ModelDefault, SegmentationConfig
 from napari_sclip.errors import ConfigError
 from napari_sclip.templates import IMAGENET_TEMPLATES, TEMPLATE_SETS
 
@@ -43,6 +43,9 @@ def configs(draw: st.DrawFn) -> SegmentationConfig:
         logit_scale=draw(st.floats(1e-3, 1e3)),
         threshold=draw(st.floats(0, 1)),
         min_area_fraction=draw(st.floats(0, 1)),
+        refine=draw(st.sampled_from((None, *REFINEMENTS))),
+        min_region_pixels=draw(st.integers(0, 10_000)),
+        max_hole_pixels=draw(st.integers(0, 10_000)),
         average_on=draw(st.sampled_from(AVERAGING)),
         nonfinite=draw(st.sampled_from(NONFINITE)),
     )
@@ -59,6 +62,8 @@ def test_defaults() -> None:
         "threshold": 0.0,
         "min_area_fraction": 0.0,
         "refine": None,
+        "min_region_pixels": 0,
+        "max_hole_pixels": 0,
         "average_on": "pixels",
         "nonfinite": "error",
     }
@@ -143,7 +148,7 @@ def test_logit_scale_is_above_zero(value: float) -> None:
 
 @pytest.mark.parametrize(
     ("field", "known"),
-    [("average_on", AVERAGING), ("nonfinite", NONFINITE), ("refine", (None,))],
+    [("average_on", AVERAGING), ("nonfinite", NONFINITE), ("refine", (None, "pamr"))],
 )
 @pytest.mark.parametrize("value", ["", "nonsense", 1, b"pixels"])
 def test_a_name_that_is_not_known(field: str, known: tuple[object, ...], value: object) -> None:
@@ -158,6 +163,8 @@ def test_names_that_are_known() -> None:
         assert SegmentationConfig(average_on=name).average_on == name
     for name in NONFINITE:
         assert SegmentationConfig(nonfinite=name).nonfinite == name
+    for refinement in (None, "pamr", "guided-filter"):
+        assert SegmentationConfig(refine=refinement).refine == refinement
 
 
 def test_a_set_of_templates_that_is_not_known() -> None:
@@ -301,9 +308,15 @@ def test_a_choice_that_is_no_string_is_refused(value: object) -> None:
         SegmentationConfig(average_on=value)  # type: ignore[arg-type]  # the point
 
 
-def test_a_refinement_is_refused_as_long_as_there_is_none() -> None:
-    with pytest.raises(ConfigError, match="There are no others yet"):
-        SegmentationConfig(refine="pamr")
+@pytest.mark.parametrize("field", ["min_region_pixels", "max_hole_pixels"])
+def test_pixels_of_regions_and_holes(field: str) -> None:
+    for value in (0, 1, np.int64(7), 10**12):
+        assert getattr(make(**{field: value}), field) == value
+    with pytest.raises(ConfigError, match=f"{field} must be at least 0 pixels; got -1"):
+        make(**{field: -1})
+    for no_number in (True, 3.0, "3", None):
+        with pytest.raises(ConfigError, match=f"{field} must be a whole number of pixels"):
+            make(**{field: no_number})
 
 
 def test_templates_are_unicode_text() -> None:

@@ -44,6 +44,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "__main__": ({"cli"}, set()),
     **{name: (PLAIN, {"PIL", "platformdirs"}) for name in PLAIN},
     "core": (PLAIN, {"numpy", "torch"}),
+    "core.instances": (PLAIN, {"numpy", "scipy", "skimage"}),
+    "core.refine.regions": (PLAIN, {"numpy", "skimage"}),
+    "core.uncertain": (PLAIN, {"numpy", "scipy", "skimage"}),
     "models": (PLAIN | {"core", ""}, {"numpy", "torch"} | HUB_LIBRARIES),
     "engine": (PLAIN | {"core", "models"}, {"numpy", "torch"}),
     "samples": (PLAIN, {"numpy"}),
@@ -52,12 +55,20 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         PLAIN | {"core", "models", "engine", "samples", "export", ""},
         {"numpy", "torch", "tqdm"} | PICTURES,
     ),
-    "layers": (PLAIN | {"engine", "models", "samples"}, {"numpy", "napari"}),
+    "layers": (
+        PLAIN | {"core.instances", "core.uncertain", "engine", "models", "samples"},
+        {"numpy", "napari"},
+    ),
     "layers.sample_data": (PLAIN | {"layers", "models", "samples"}, {"numpy", "skimage"}),
+    **{
+        f"layers.{name}": (PLAIN | {"layers", "export"}, {"numpy", "napari"})
+        for name in ("saving", "adopt", "meaning")
+    },
     "widgets": (PLAIN | {"widgets"}, {"qtpy", "superqt", "psygnal"}),
     "widgets.state": (PLAIN | {"layers.options", "models.registry"}, {"psygnal"}),
     "widgets.views": (PLAIN | {"widgets.state", "widgets.actions"}, {"qtpy", "superqt"}),
     "widgets.work": (PLAIN | {"core", "engine", "models", "layers", "widgets.state"}, {"numpy"}),
+    "widgets.work.recovery": (PLAIN | {"layers"}, {"filelock"}),
     # The only place that talks to the viewer.
     "widgets.control": (
         PLAIN | {"engine", "models", "samples", "export", "layers", "widgets"},
@@ -67,7 +78,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "widgets.commands": (PLAIN | {"widgets.dock"}, {"napari", "qtpy"}),
 }
 # What a room may import within functions only, so that it is loaded when it is needed.
-LATER: dict[str, set[str]] = {"widgets.work": {"torch"}}
+LATER: dict[str, set[str]] = {"export": {"zarr"}, "widgets.work": {"torch"}}
 
 
 def within(name: str, part: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_sclip.config import SegmentationConfig
+    from napari_sclip.engine.classifier import Classifier
     from napari_sclip.engine.embedding import Embedding
     from napari_sclip.engine.result import Segmentation
     from napari_sclip.engine.segmenter import Segmenter
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ClassPrompt",
+    "Classifier",
     "Embedding",
     "Progress",
     "Scene",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "ClassPrompt": "prompts",
+    "Classifier": "engine.classifier",
     "Embedding": "engine.embedding",
     "Progress": "progress",
     "Scene": "samples.scenes",

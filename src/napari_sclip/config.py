@@ -13,7 +13,7 @@ from typing import Any
 from napari_sclip.errors import ConfigError
 from napari_sclip.templates import TEMPLATE_SETS
 
-REFINEMENTS: tuple[str, ...] = ()
+REFINEMENTS = ("pamr", "guided-filter")
 """Names that `SegmentationConfig.refine` takes."""
 
 AVERAGING = ("pixels", "patches")
@@ -51,7 +51,15 @@ class SegmentationConfig:
         Classes that cover no more than this share (0..1) of the labelled area are dropped;
         0 drops none. The background is exempt.
     refine : str or None
-        Name of a refinement of the edges, or None. There are none yet.
+        Refinement that moves edges to those of the image: "pamr" (PAMR: averages similar
+        neighbours again and again), "guided-filter" (fits similarities to the colours around
+        each pixel), or None.
+    min_region_pixels : int
+        A connected part of a class with fewer pixels of the image is given to what surrounds
+        it; 0 keeps all.
+    max_hole_pixels : int
+        A connected part of what has no class, or is background, gets the class that alone
+        surrounds it, if it has no more pixels of the image than this; 0 keeps all.
     average_on : str
         Where overlapping windows are averaged: on "pixels" as the paper does, or on
         "patches": several times smaller and faster, and different near windows' edges.
@@ -72,6 +80,8 @@ class SegmentationConfig:
     threshold: float = 0.0
     min_area_fraction: float = 0.0
     refine: str | None = None
+    min_region_pixels: int = 0
+    max_hole_pixels: int = 0
     average_on: str = "pixels"
     nonfinite: str = "error"
 
@@ -95,6 +105,8 @@ class SegmentationConfig:
             if not 0 <= value <= 1:
                 raise ConfigError(f"{name} must lie in 0..1; got {value}.")
             _set(self, name, value)
+        for name in ("min_region_pixels", "max_hole_pixels"):
+            _set(self, name, _pixels(name, getattr(self, name), least=0))
         _one_of("refine", self.refine, (None, *REFINEMENTS))
         _one_of("average_on", self.average_on, AVERAGING)
         _one_of("nonfinite", self.nonfinite, NONFINITE)
@@ -166,7 +178,7 @@ def _set(config: SegmentationConfig, name: str, value: object) -> None:
     object.__setattr__(config, name, value)
 
 
-def _pixels(name: str, value: object) -> int:
+def _pixels(name: str, value: object, least: int = 1) -> int:
     if isinstance(value, ModelDefault):
         return value
     try:
@@ -175,8 +187,9 @@ def _pixels(name: str, value: object) -> int:
         pixels = None
     if pixels is None:
         raise ConfigError(f"{name} must be a whole number of pixels; got {value!r}.")
-    if pixels < 1:
-        raise ConfigError(f"{name} must be at least 1 pixel; got {pixels}.")
+    if pixels < least:
+        pixel = "1 pixel" if least == 1 else f"{least} pixels"
+        raise ConfigError(f"{name} must be at least {pixel}; got {pixels}.")
     return pixels
 
 
@@ -197,8 +210,7 @@ def _one_of(name: str, value: object, known: Sequence[object]) -> None:
     # The type comes first: comparing an array gives no single answer.
     if not (value is None or isinstance(value, str)) or value not in known:
         names = ", ".join(repr(k) for k in known)
-        none_yet = " There are no others yet." if len(known) == 1 else ""
-        raise ConfigError(f"{name} must be one of {names}; got {value!r}.{none_yet}")
+        raise ConfigError(f"{name} must be one of {names}; got {value!r}.")
 
 
 def _checked_templates(templates: object) -> str | tuple[str, ...]:

@@ -62,7 +62,9 @@ def test_every_setting_reaches_the_engine(run: Run, photo: Path) -> None:
         "logit_scale": 12.5,
         "threshold": 0.25,
         "min_area_fraction": 0.125,
-        "refine": None,
+        "refine": "pamr",
+        "min_region_pixels": 3,
+        "max_hole_pixels": 5,
         "average_on": "patches",
         "nonfinite": "minimum",
     }

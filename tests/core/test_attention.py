@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -100,7 +101,7 @@ def test_reduced_form_is_the_attention_output_alone() -> None:
         seen["attended"] = mode.attend(x)
         return seen["attended"]
 
-    features = dense_features(tower, window, type(mode)("probe", attend, True, ""))
+    features = dense_features(tower, window, dataclasses.replace(mode, attend=attend))
     merged = tower.transformer.blocks[-1].merge_heads(seen["attended"])[:, 1:]
     assert tower.projection is not None
     expected = torch.nn.functional.normalize(tower.ln_post(merged) @ tower.projection, dim=-1)

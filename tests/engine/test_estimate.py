@@ -68,9 +68,9 @@ def test_the_memory_of_an_embedding_is_estimated(demo: Segmenter, average_on: st
     strip_and_labels = 48 * 96 * 448 + 4 * 336 * 448
     estimated = estimate_bytes(embedding.windows, cost, (336, 448), config) - strip_and_labels
     if average_on == "pixels":
-        assert estimated == embedding.nbytes
+        assert estimated == embedding.dense.features.nbytes
     else:
-        assert estimated == pytest.approx(embedding.nbytes, rel=0.3)
+        assert estimated == pytest.approx(embedding.dense.features.nbytes, rel=0.3)
 
 
 def test_time_and_memory_grow_with_the_windows() -> None:

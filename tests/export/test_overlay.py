@@ -110,5 +110,6 @@ def test_of_many_classes_only_those_found_are_named() -> None:
 
 def test_names_outside_ascii_are_drawn(make_item: Callable[..., ExportItem]) -> None:
     item = make_item("Катя = cat, 木 = tree")
+    assert item.image is not None
     picture = draw_overlay(item.image, item.labels, item.classes)
     assert (picture[-12:] != 255).any()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_sclip.errors import ConfigError, OutputError
 from napari_sclip.export import (
@@ -17,23 +18,36 @@ from napari_sclip.export import (
     ExportItem,
     export_files,
     find_export_format,
+    write_item,
     write_results,
 )
 
 MakeItem = Callable[..., ExportItem]
+
+FILES = [known.name for known in EXPORT_FORMATS if not known.is_folder]
+SHARED = ("data.yaml", "labelmap.txt")
 
 
 def test_each_format_writes_the_file_that_it_names(tmp_path: Path, make_item: MakeItem) -> None:
     item = make_item()
     names = [known.name for known in EXPORT_FORMATS]
     files = write_results(tmp_path / "new" / "folder", "photo", item, names)
-    assert files == export_files(tmp_path / "new" / "folder", "photo", item.classes, names)
+    own = export_files(tmp_path / "new" / "folder", "photo", item.classes, names)
+    assert [path for path in files if path.name not in SHARED] == list(own)
     assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == [
+        "data.yaml",
+        "labelmap.txt",
+        "photo.geojson",
+        "photo.ome.zarr",
+        "photo.txt",
         "photo_classes.json",
+        "photo_coco.json",
+        "photo_labels.ome.tif",
         "photo_labels.png",
         "photo_margin.tif",
         "photo_overlay.png",
         "photo_scores.tif",
+        "photo_voc.png",
     ]
 
 
@@ -69,7 +83,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
         find_export_format("svg")
 
 
-@pytest.mark.parametrize("name", [known.name for known in EXPORT_FORMATS])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_that_exists_is_replaced_only_when_asked(
     tmp_path: Path, make_item: MakeItem, name: str
 ) -> None:
@@ -80,10 +94,10 @@ def test_a_file_that_exists_is_replaced_only_when_asked(
     assert path.read_bytes() == b"mine"
     write_results(tmp_path, "photo", make_item(), [name], overwrite=True)
     assert path.read_bytes() != b"mine"
-    assert list(tmp_path.iterdir()) == [path]
+    assert [p for p in tmp_path.iterdir() if p.name not in SHARED] == [path]
 
 
-@pytest.mark.parametrize("name", [known.name for known in EXPORT_FORMATS])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_is_written_whole_or_not_at_all(
     tmp_path: Path, make_item: MakeItem, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,3 +121,83 @@ def test_folders_in_the_way_are_named(tmp_path: Path, make_item: MakeItem) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="A file is in the place of a folder"):
         write_results(tmp_path / "file", "photo", make_item(), ["classes"])
+
+
+def test_a_folder_of_zarr_is_replaced_only_when_asked_and_only_if_it_is_one(
+    tmp_path: Path, make_item: MakeItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = write_results(tmp_path, "photo", make_item(), ["ome-zarr"])
+    (path / "mine").write_text("")
+    with pytest.raises(OutputError, match="exists already and was left as it is"):
+        write_results(tmp_path, "photo", make_item(), ["ome-zarr"])
+    assert (path / "mine").exists()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(OutputError, match=r"No space left on device\. Free some space"):
+            write_results(tmp_path, "photo", make_item(), ["ome-zarr"], overwrite=True)
+    assert (path / "mine").exists()
+    assert list(tmp_path.iterdir()) == [path]
+    write_results(tmp_path, "photo", make_item(), ["ome-zarr"], overwrite=True)
+    assert not (path / "mine").exists()
+    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "other.ome.zarr").mkdir()
+    (tmp_path / "other.ome.zarr" / "thesis.txt").write_text("")
+    with pytest.raises(OutputError, match="is no Zarr, so it was left as it is"):
+        write_results(tmp_path, "other", make_item(), ["ome-zarr"], overwrite=True)
+    assert (tmp_path / "other.ome.zarr" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(("name", "shared"), [("yolo", "data.yaml"), ("voc", "labelmap.txt")])
+def test_files_that_others_share_must_say_the_same(
+    tmp_path: Path, make_item: MakeItem, name: str, shared: str
+) -> None:
+    write_results(tmp_path, "one", make_item(), [name])
+    before = (tmp_path / shared).read_bytes()
+    assert tmp_path / shared in write_results(tmp_path, "two", make_item(), [name])
+    with pytest.raises(OutputError, match=f"{shared} lists other classes"):
+        write_results(tmp_path, "three", make_item("dog, tree"), [name])
+    assert (tmp_path / shared).read_bytes() == before
+    assert not list(tmp_path.glob("three*"))
+    write_results(tmp_path, "three", make_item("dog, tree"), [name], overwrite=True)
+    assert (tmp_path / shared).read_bytes() != before
+
+
+def test_what_a_mask_does_not_have_is_said(tmp_path: Path, make_item: MakeItem) -> None:
+    item = make_item(image=None, scores=None, margin=None)
+    for name in ("scores", "margin"):
+        with pytest.raises(OutputError, match="a mask has no scores"):
+            write_results(tmp_path, "photo", item, [name])
+    with pytest.raises(OutputError, match="an overlay needs the image"):
+        write_results(tmp_path, "photo", item, ["overlay"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_classes_than_a_palette_holds_are_refused_or_grey(tmp_path: Path) -> None:
+    labels = np.arange(300, dtype=np.uint16).reshape(20, 15)
+    item = ExportItem(None, labels, ())
+    with pytest.raises(OutputError, match="expected up to 254 classes; got 299"):
+        write_results(tmp_path, "photo", item, ["voc"])
+    path = write_item(find_export_format("labels"), tmp_path / "photo.png", item)[0]
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), labels)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"labels": np.zeros((2, 2))}, "hold whole numbers; got float64"),
+        ({"labels": np.zeros(4, dtype=int)}, r"two or more axes .*shape \(4,\)"),
+        ({"labels": np.full((2, 2), -3)}, "Expected ids of 0 or more; got -3"),
+        ({"ids": (1, 1, 2)}, "an id of its own for each of 3 classes"),
+        ({"ids": (1, 3, 2)}, "0 for the background and no other"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused(
+    make_item: MakeItem, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(OutputError, match=said):
+        make_item(**changes)

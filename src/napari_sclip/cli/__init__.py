@@ -1,4 +1,4 @@
-"""The command line: ``napari-sclip segment | demo | models | doctor``."""
+"""The command line: ``napari-sclip segment | export | demo | models | doctor``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from napari_sclip import __version__
-from napari_sclip.cli import demo, doctor, models, segment
+from napari_sclip.cli import demo, doctor, export, models, segment
 from napari_sclip.cli.console import PROGRAM, Console
 from napari_sclip.errors import SclipError
 
@@ -60,6 +60,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (segment, demo, models, doctor):
+    for command in (segment, export, demo, models, doctor):
         command.add_parser(commands)
     return parser

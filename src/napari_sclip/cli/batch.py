@@ -20,6 +20,7 @@ from napari_sclip.cli.inputs import Job
 from napari_sclip.cli.loading import check_settings, load_segmenter
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.image import little_range_used, read_image
+from napari_sclip.engine.classifier import Classifier
 from napari_sclip.errors import OutputError, SclipError
 from napari_sclip.export import ExportItem, export_files, write_results
 from napari_sclip.export.base import cannot_write, exists_already
@@ -42,8 +43,10 @@ class Batch:
         The options of ``napari-sclip segment``.
     console : Console
         Where lines are printed.
-    classes, config
-        What to label, and how.
+    classes : tuple of ClassPrompt or Classifier
+        What to label.
+    config : SegmentationConfig
+        How.
     formats : tuple of str
         Names of the formats to write.
     done, failed : list of Path
@@ -52,7 +55,7 @@ class Batch:
 
     arguments: argparse.Namespace
     console: Console
-    classes: tuple[ClassPrompt, ...]
+    classes: tuple[ClassPrompt, ...] | Classifier
     config: SegmentationConfig
     formats: tuple[str, ...]
     done: list[Path] = field(default_factory=list)
@@ -114,7 +117,9 @@ class Batch:
     def _check_outputs(self, job: Job, sources: Collection[Path]) -> None:
         if job.problem:
             raise OutputError(job.problem)
-        for path in export_files(job.folder, job.stem, self.classes, self.formats):
+        given = self.classes
+        named = given.classes if isinstance(given, Classifier) else given
+        for path in export_files(job.folder, job.stem, named, self.formats):
             if path.resolve() in sources:
                 raise OutputError(
                     f"The result {path} would replace an input; choose another --output."
@@ -136,6 +141,9 @@ class Batch:
         check_settings(self.arguments, self.config)
         segmenter = load_segmenter(self.arguments, self.console)
         segmenter.resolve(self.config)
+        if isinstance(self.classes, Classifier):
+            model = f"{segmenter.model} with {segmenter.attention!r}"
+            self.classes.check(segmenter.fingerprint, model)
         return segmenter
 
     def _segment(self, job: Job, image: NDArray[Any], segmenter: Segmenter) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sclip.config import AVERAGING, NONFINITE, REFINEMENTS, SegmentationConfig
 from napari_sclip.errors import ClassesError
 from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.prompts import ClassPrompt, parse_classes
 from napari_sclip.templates import TEMPLATE_SETS
+
+if TYPE_CHECKING:
+    from napari_sclip.engine.classifier import Classifier
 
 UNSET = argparse.SUPPRESS
 
@@ -27,7 +30,8 @@ def add_class_options(parser: argparse.ArgumentParser) -> None:
         "--classes-file",
         metavar="FILE",
         type=Path,
-        help="the same in a text file, one class a line; or the _classes.json of an earlier run",
+        help="the same in a text file, one class a line; or the _classes.json of an earlier run; "
+        "or classes saved with what was learned from strokes",
     )
 
 
@@ -86,8 +90,25 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="X",
     )
-    known = ", ".join(REFINEMENTS) or "there are none yet"
-    add("--refine", f"refinement of the edges: {known}", type=_name_or_none, metavar="NAME")
+    add(
+        "--refine",
+        f"move edges to those of the image: {', '.join(REFINEMENTS)} or none (default: none)",
+        type=_name_or_none,
+        metavar="NAME",
+    )
+    add(
+        "--min-region-pixels",
+        "connected parts of a class with fewer pixels are given to what surrounds them "
+        "(default: 0, none)",
+        type=int,
+        metavar="N",
+    )
+    add(
+        "--max-hole-pixels",
+        "holes within a class of no more pixels are filled (default: 0, none)",
+        type=int,
+        metavar="N",
+    )
     add(
         "--average-on",
         f"where windows are averaged: {' or '.join(AVERAGING)} (default: pixels)",
@@ -98,6 +119,24 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         f"what NaN and infinite pixels are: {' or '.join(NONFINITE)} (default: error)",
         metavar="NAME",
     )
+
+
+def read_known(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...] | Classifier:
+    """Read the classes that were asked for, with what was learned if the file holds that.
+
+    Raises
+    ------
+    ClassesError
+        As `read_classes`, and if what was learned is damaged.
+    """
+    file: Path | None = arguments.classes_file
+    if file is not None and file.suffix.lower() == ".json":
+        from napari_sclip.engine.classifier import load_learned
+
+        learned = load_learned(file)
+        if learned is not None:
+            return learned
+    return read_classes(arguments)
 
 
 def read_classes(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...]:

@@ -45,11 +45,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from napari_sclip.cli.batch import Batch, prepare_folder
     from napari_sclip.cli.inputs import plan_jobs
 
-    extra = [k.name for k in EXPORT_FORMATS if not k.default and getattr(arguments, k.name)]
+    extra = [
+        k.name
+        for k in EXPORT_FORMATS
+        if not k.default and getattr(arguments, k.name.replace("-", "_"))
+    ]
     batch = Batch(
         arguments=arguments,
         console=console,
-        classes=options.read_classes(arguments),
+        classes=options.read_known(arguments),
         config=options.read_config(arguments),
         formats=(*DEFAULT_FORMATS, *extra),
     )

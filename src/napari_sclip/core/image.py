@@ -111,9 +111,7 @@ def read_image(
     ImageError
         If the array is not an image that can be read; says what was expected and what came.
     """
-    array = _as_array(image)
-    shape = tuple(int(n) for n in array.shape)
-    _check_shape(shape)
+    array = check_image(image)
     dtype = np.dtype(array.dtype)
     if dtype.kind == "b":
         return ImagePlane(array=array, low=0.0, high=1.0, fill=None)
@@ -128,6 +126,13 @@ def read_image(
     return ImagePlane(
         array=array, low=0.0, high=1.0, fill=_check_floats(array, nonfinite, progress)
     )
+
+
+def check_image(image: Any) -> Any:  # noqa: ANN401 - any array-like
+    """Return an image as an array, its values still unseen; errors are those of `read_image`."""
+    array = _as_array(image)
+    _check_shape(tuple(int(n) for n in array.shape))
+    return array
 
 
 def little_range_used(image: Any) -> str | None:  # noqa: ANN401 - any array-like
@@ -153,8 +158,7 @@ def little_range_used(image: Any) -> str | None:  # noqa: ANN401 - any array-lik
     ImageError
         If the array is not an image.
     """
-    array = _as_array(image)
-    _check_shape(tuple(int(n) for n in array.shape))
+    array = check_image(image)
     dtype = np.dtype(array.dtype)
     if dtype.kind not in "ui":
         return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from napari_sclip.core.similarity import DenseMap, rectangles
+from napari_sclip.core.refine.pieces import Place, Refiner
+from napari_sclip.core.similarity import DenseMap, Rectangle, rectangles
 from napari_sclip.progress import ProgressCallback, report
 
 
@@ -164,8 +165,29 @@ def small_classes(areas: np.ndarray, decision: Decision) -> list[int]:
     return [k for k in named if areas[k] <= least]
 
 
+def _pieces(
+    dense: DenseMap,
+    text: Tensor,
+    refiner: Refiner | None,
+    progress: ProgressCallback | None = None,
+    wanted: Callable[[Place], bool] | None = None,
+) -> Iterator[Rectangle]:
+    """Compute the similarities, refined where that is asked for; some may be left out."""
+    if refiner is not None:
+        yield from refiner.rectangles(dense, text, wanted, progress)
+        return
+    for piece in rectangles(dense, text):
+        if wanted is None or wanted(piece.place):
+            yield piece
+            report(progress, piece.rows.stop, dense.shape[0], "Classifying")
+
+
 def predict_labels(
-    dense: DenseMap, text: Tensor, decision: Decision, progress: ProgressCallback | None = None
+    dense: DenseMap,
+    text: Tensor,
+    decision: Decision,
+    progress: ProgressCallback | None = None,
+    refiner: Refiner | None = None,
 ) -> tuple[np.ndarray, tuple[int, ...]]:
     """Label every pixel with its best class.
 
@@ -176,7 +198,9 @@ def predict_labels(
         L2-normalised, in the order of the classes.
     decision : Decision
     progress : callable, optional
-        Told after every band of rows.
+        Told after every band of rows, or every step of a refinement.
+    refiner : Refiner, optional
+        Refines the similarities before anything is decided.
 
     Returns
     -------
@@ -192,9 +216,10 @@ def predict_labels(
     undecided = np.zeros(dense.shape, dtype=bool) if decision.threshold > 0 else None
 
     def run(dropped: Sequence[int]) -> None:
-        for piece in rectangles(dense, text):
-            if len(dropped) and not np.isin(winners[piece.place], dropped).any():
-                continue
+        def wanted(place: Place) -> bool:
+            return not len(dropped) or bool(np.isin(winners[place], dropped).any())
+
+        for piece in _pieces(dense, text, refiner, progress, wanted):
             winner, unsure = decide(piece.similarity, decision, dropped)
             chosen = winner.cpu().numpy()
             if undecided is not None and unsure is not None:
@@ -202,7 +227,6 @@ def predict_labels(
             if not len(dropped):
                 areas[:] += np.bincount(chosen.ravel(), minlength=decision.classes)
             winners[piece.place] = chosen
-            report(progress, piece.rows.stop, dense.shape[0], "Classifying")
 
     run(())
     dropped = small_classes(areas, decision)
@@ -217,25 +241,48 @@ def predict_labels(
 
 
 def predict_scores(
-    dense: DenseMap, text: Tensor, decision: Decision, dropped: Sequence[int] = ()
+    dense: DenseMap,
+    text: Tensor,
+    decision: Decision,
+    dropped: Sequence[int] = (),
+    refiner: Refiner | None = None,
 ) -> np.ndarray:
     """Score every pixel for every class: (K, H, W) float32, 0..1."""
     scores = np.empty((decision.classes, *dense.shape), dtype=np.float32)
-    for piece in rectangles(dense, text):
+    for piece in _pieces(dense, text, refiner):
         values = class_scores(piece.similarity, decision, dropped)
         scores[(slice(None), *piece.place)] = values.cpu().numpy()
     return scores
 
 
+def predict_class_score(
+    dense: DenseMap,
+    text: Tensor,
+    decision: Decision,
+    index: int,
+    dropped: Sequence[int] = (),
+    refiner: Refiner | None = None,
+) -> np.ndarray:
+    """Score every pixel for one class: (H, W) float32, 0..1, as `predict_scores` does."""
+    score = np.empty(dense.shape, dtype=np.float32)
+    for piece in _pieces(dense, text, refiner):
+        score[piece.place] = class_scores(piece.similarity, decision, dropped)[index].cpu().numpy()
+    return score
+
+
 def predict_margin(
-    dense: DenseMap, text: Tensor, decision: Decision, dropped: Sequence[int] = ()
+    dense: DenseMap,
+    text: Tensor,
+    decision: Decision,
+    dropped: Sequence[int] = (),
+    refiner: Refiner | None = None,
 ) -> np.ndarray:
     """Best minus second best score of every pixel: (H, W) float32, 0..1.
 
     Of a single class it is the score itself.
     """
     margin = np.empty(dense.shape, dtype=np.float32)
-    for piece in rectangles(dense, text):
+    for piece in _pieces(dense, text, refiner):
         scores = class_scores(piece.similarity, decision, dropped)
         best = scores.topk(min(2, len(scores)), dim=0).values
         difference = best[0] - best[1] if len(best) > 1 else best[0]

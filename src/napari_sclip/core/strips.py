@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from napari_sclip.core.axis_map import AxisMap, bilinear, identity
-from napari_sclip.core.image import ImagePlane
+from napari_sclip.core.image import ImagePlane, check_image, read_image
 from napari_sclip.core.windows import AxisWindows
 
 
@@ -57,9 +58,66 @@ class WindowReader:
         pixels = self.plane.read(taken, across)
         resized = _interpolate(pixels, rows, start, stop, taken, axis=0)
         resized = _interpolate(resized, columns, 0, columns.outputs, across, axis=1)
-        mean, std = (np.asarray(values, dtype=np.float32) for values in (self.mean, self.std))
-        normalised = (resized - mean) / std
-        return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
+        return _normalise(resized, self.mean, self.std)
+
+
+def read_window(
+    image: Any,  # noqa: ANN401 - any array-like
+    rows: AxisWindows,
+    columns: AxisWindows,
+    place: tuple[int, int],
+    normalisation: tuple[tuple[float, float, float], tuple[float, float, float]],
+    *,
+    nonfinite: str = "error",
+) -> torch.Tensor:
+    """Read one window of an image, and no more of the image than it needs.
+
+    Parameters
+    ----------
+    image : numpy or dask-like array
+        As `read_image` takes it. Of floats only those of the window are checked, unless
+        `nonfinite` is "minimum", which looks at all of them.
+    rows, columns : AxisWindows
+        The windows along both axes of the resized image.
+    place : tuple of int
+        Number of the window along both.
+    normalisation : tuple
+        Mean and standard deviation of the model's preprocessing.
+    nonfinite : str
+        As `read_image` takes it.
+
+    Returns
+    -------
+    (3, h, w) float32 tensor
+        The same as `WindowReader.windows` gives.
+    """
+    array = check_image(image)
+    top, left = rows.starts[place[0]], columns.starts[place[1]]
+    row_map = _resampling(int(array.shape[0]), rows.length)
+    column_map = _resampling(int(array.shape[1]), columns.length)
+    taken = np.unique(row_map.indices[top : top + rows.window])
+    across = np.unique(column_map.indices[left : left + columns.window])
+    # At least two rows and columns are an image.
+    first_row = min(int(taken[0]), int(array.shape[0]) - 2)
+    first_column = min(int(across[0]), int(array.shape[1]) - 2)
+    if nonfinite == "minimum":
+        first_row = first_column = 0
+        plane = read_image(array, nonfinite=nonfinite)
+    else:
+        last_row = max(int(taken[-1]) + 1, first_row + 2)
+        last_column = max(int(across[-1]) + 1, first_column + 2)
+        plane = read_image(np.asarray(array[first_row:last_row, first_column:last_column]))
+    pixels = plane.read(taken - first_row, across - first_column)
+    resized = _interpolate(pixels, row_map, top, top + rows.window, taken, axis=0)
+    resized = _interpolate(resized, column_map, left, left + columns.window, across, axis=1)
+    return _normalise(resized, *normalisation)
+
+
+def _normalise(
+    pixels: np.ndarray, mean: tuple[float, float, float], std: tuple[float, float, float]
+) -> torch.Tensor:
+    normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
 
 
 def _resampling(inputs: int, outputs: int) -> AxisMap:

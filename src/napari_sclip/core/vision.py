@@ -200,14 +200,20 @@ def run_earlier_blocks(
     return tokens, grid
 
 
+def last_block_inputs(tower: VisionTower, tokens: Tensor, grid: tuple[int, int]) -> AttentionInputs:
+    """Give what the last block's attention is given, whatever the mode."""
+    last = tower.transformer.blocks[-1]
+    normed = last.ln_1(tokens)
+    q, k, v = last.qkv(normed, tower.transformer.heads)
+    return AttentionInputs(tokens=normed, q=q, k=k, v=v, grid=grid)
+
+
 def run_last_block(
     tower: VisionTower, tokens: Tensor, grid: tuple[int, int], mode: AttentionMode
 ) -> Tensor:
     """Finish what `run_earlier_blocks` began: (B, Hp, Wp, D) float32, L2-normalised."""
     transformer, last = tower.transformer, tower.transformer.blocks[-1]
-    normed = last.ln_1(tokens)
-    q, k, v = last.qkv(normed, transformer.heads)
-    attended = mode.attend(AttentionInputs(tokens=normed, q=q, k=k, v=v, grid=grid))
+    attended = mode.attend(last_block_inputs(tower, tokens, grid))
     # Nothing mixes tokens after the attention, so the class token is dropped here already.
     out = last.merge_heads(attended[:, :, 1:])
     if not mode.reduced:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,14 @@ import torch
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.axis_map import bilinear, windows_to_image
-from napari_sclip.core.image import read_image
+from napari_sclip.core.image import ImagePlane, read_image
+from napari_sclip.core.refine import REFINEMENTS, Refiner
 from napari_sclip.core.similarity import DenseMap
 from napari_sclip.core.strips import WindowReader
+from napari_sclip.core.windows import resized_shape
 from napari_sclip.engine.layout import Layout, plan_windows
 from napari_sclip.engine.vision_encoder import VisionEncoder
+from napari_sclip.errors import ConfigError
 from napari_sclip.progress import ProgressCallback
 
 __all__ = [
@@ -48,6 +51,9 @@ class Embedding:
         Of the model and its attention mode: only the same can classify it.
     windows : int
         How many windows were computed.
+    plane : ImagePlane or None
+        The image itself, which a refinement of the edges reads again: it refers to the array
+        that was given, and copies nothing.
     """
 
     dense: DenseMap
@@ -55,6 +61,7 @@ class Embedding:
     model: str
     fingerprint: str
     windows: int
+    plane: ImagePlane | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -62,9 +69,15 @@ class Embedding:
         return self.dense.shape
 
     @property
+    def feature_bytes(self) -> int:
+        """Bytes that the features alone take."""
+        return int(self.dense.features.nbytes)
+
+    @property
     def nbytes(self) -> int:
-        """Bytes that the features take."""
-        return self.dense.features.nbytes
+        """Bytes that the features take, and the image where it is an array in memory."""
+        image = self.plane.array if self.plane is not None else None
+        return self.dense.features.nbytes + (image.nbytes if isinstance(image, np.ndarray) else 0)
 
     def with_settings(self, config: SegmentationConfig | None) -> SegmentationConfig:
         """Return `config` with the fields that concern the vision pass as they were here."""
@@ -72,6 +85,26 @@ class Embedding:
             return self.config
         fixed = {name: getattr(self.config, name) for name in VISION_FIELDS}
         return dataclasses.replace(config, **fixed)
+
+    def refiner(self, name: str | None) -> Refiner | None:
+        """Prepare the refinement of this name for the image; None where there is no name.
+
+        Raises
+        ------
+        ConfigError
+            If the embedding has no image.
+        """
+        if name is None:
+            return None
+        if self.plane is None:
+            raise ConfigError(
+                f"refine={name!r} needs the image, and this embedding was made without it. Embed "
+                "the image again with Segmenter.embed, or classify with refine=None."
+            )
+        # A refinement is made for an image as large as the model sees it.
+        seen = resized_shape(*self.shape, self.config.short_side)
+        phases = max(1, min(a // b for a, b in zip(self.shape, seen, strict=True)))
+        return Refiner(REFINEMENTS[name], self.plane, phases)
 
 
 AfterBatch = Callable[[DenseMap, Layout, int], None]
@@ -85,7 +118,7 @@ def embed_image(
     normalisation: tuple[tuple[float, float, float], tuple[float, float, float]],
     progress: ProgressCallback | None = None,
     after_batch: AfterBatch | None = None,
-) -> tuple[DenseMap, int]:
+) -> tuple[DenseMap, int, ImagePlane]:
     """Look at every window of an image.
 
     Parameters
@@ -106,6 +139,8 @@ def embed_image(
     dense : DenseMap
     windows : int
         How many windows were computed.
+    plane : ImagePlane
+        The image as it was read.
     """
     plane = read_image(image, nonfinite=config.nonfinite, progress=progress)
     patch, size = encoder.source.patch, encoder.source.feature_size
@@ -126,7 +161,7 @@ def embed_image(
             gathered.finish()
         if after_batch is not None:
             after_batch(gathered.dense, layout, done)
-    return gathered.dense, layout.count
+    return gathered.dense, layout.count, plane
 
 
 class KeptWindows:

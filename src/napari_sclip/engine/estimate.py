@@ -128,7 +128,7 @@ def measure_window(
         seconds.append(time.perf_counter() - started)
     return WindowCost(
         seconds=statistics.median(seconds) / embedding.windows,
-        feature_bytes=embedding.nbytes // embedding.windows,
+        feature_bytes=embedding.dense.features.nbytes // embedding.windows,
         model=segmenter.model,
         device=str(segmenter.device),
         precision=segmenter.precision,

@@ -90,7 +90,7 @@ def plan_windows(shape: tuple[int, int], config: SegmentationConfig, patch: int)
     if max(height, width) > max(MAX_ENLARGED_SIDE, *shape):
         raise ImageError(
             f"An image of {shape[0]} x {shape[1]} pixels would be enlarged to {height} x "
-            f"{width}. Cut it into pieces of a more even shape, or keep the image's own size (no short side)."
+            f"{width}. Cut it into more even pieces, or keep the image's own size (no short side)."
         )
     stride = config.stride
     if config.average_on == "patches":

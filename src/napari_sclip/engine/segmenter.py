@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,24 +10,28 @@ import torch
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.attention import find_attention_mode
+from napari_sclip.core.image import ImagePlane
 from napari_sclip.core.partial import predict_seen_labels
-from napari_sclip.core.scores import Decision, predict_labels
+from napari_sclip.core.refine.regions import clean_labels
+from napari_sclip.core.scores import predict_labels
 from napari_sclip.core.similarity import DenseMap
+from napari_sclip.engine.adapt import adapt
+from napari_sclip.engine.attention_at import AttentionMap, WindowMemory, attention_at
+from napari_sclip.engine.checks import check_config, check_embedding
+from napari_sclip.engine.classifier import Classifier
 from napari_sclip.engine.devices import choose_device, choose_precision
 from napari_sclip.engine.embedding import Embedding, embed_image
 from napari_sclip.engine.layout import Layout, check_window, plan_windows
 from napari_sclip.engine.partial import PartialCallback, PartialEmbedding
+from napari_sclip.engine.reading import Classes, Reading, named_classes, read_rows
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.engine.text_cache import TextCache
 from napari_sclip.engine.text_encoder import TextEncoder
 from napari_sclip.engine.vision_encoder import VisionEncoder
-from napari_sclip.errors import ConfigError
 from napari_sclip.models.open_clip import build_towers, check_architecture
 from napari_sclip.models.source import ModelSource, load_source
 from napari_sclip.progress import ProgressCallback
-from napari_sclip.prompts import ClassPrompt, parse_classes
-
-Classes = str | Sequence[str | ClassPrompt]
+from napari_sclip.prompts import ClassPrompt
 
 
 class ModelsChoice(str):
@@ -78,6 +81,7 @@ class Segmenter:
         self.input_size = towers.vision.input_size
         self.vision = VisionEncoder(towers.vision, mode, device, precision)
         self.normalisation = (source.mean, source.std)
+        self._windows = WindowMemory()
         self.text = TextEncoder(towers, device, TextCache())
         self.fingerprint = f"{towers.fingerprint}:{mode.name}"
 
@@ -143,7 +147,7 @@ class Segmenter:
         ConfigError
             If they do not fit the model.
         """
-        _check_config(config)
+        check_config(config)
         resolved = (config or SegmentationConfig()).for_input_size(self.input_size)
         check_window(resolved, self.patch)
         return resolved
@@ -169,8 +173,8 @@ class Segmenter:
         image : numpy or dask-like array
             (H, W), (H, W, 3) or (H, W, 4), any real dtype; integers are read by the range of
             their dtype, floats must lie in 0..1.
-        classes : str or sequence of (str or ClassPrompt)
-            As "cat, grass = lawn | meadow, background = wall | floor".
+        classes : str or sequence of (str or ClassPrompt) or Classifier
+            As "cat, grass = lawn | meadow, background = wall | floor", or what `adapt` gave.
         config : SegmentationConfig, optional
         progress : callable, optional
             Given a `Progress`; raising from it stops the work.
@@ -185,9 +189,9 @@ class Segmenter:
             If the image, the classes or the settings are not usable; says what was expected,
             what came and what to do.
         """
-        parsed = parse_classes(classes)
+        self._named(classes)
         embedding = self.embed(image, config, progress=progress)
-        return self.classify(embedding, parsed, config, progress=progress)
+        return self.classify(embedding, classes, config, progress=progress)
 
     def embed(
         self,
@@ -209,13 +213,14 @@ class Segmenter:
         """
         resolved = self.resolve(config)
 
-        def made_of(dense: DenseMap, windows: int) -> Embedding:
+        def made_of(dense: DenseMap, windows: int, plane: ImagePlane | None = None) -> Embedding:
             return Embedding(
                 dense=dense,
                 config=resolved,
                 model=self.model,
                 fingerprint=self.fingerprint,
                 windows=windows,
+                plane=plane,
             )
 
         def after_batch(dense: DenseMap, layout: Layout, done: int) -> None:
@@ -237,8 +242,8 @@ class Segmenter:
 
         Parameters and errors are those of `segment`.
         """
-        _check_config(config)
-        self._read(parse_classes(classes), config or SegmentationConfig(), progress)
+        check_config(config)
+        self._read(classes, config or SegmentationConfig(), progress)
 
     def classify(
         self,
@@ -254,10 +259,11 @@ class Segmenter:
         ----------
         embedding : Embedding
             Of a segmenter with the same model and attention mode.
-        classes : str or sequence of (str or ClassPrompt)
+        classes : str or sequence of (str or ClassPrompt) or Classifier
         config : SegmentationConfig, optional
             That of the embedding if left out. What concerns the vision pass (short side,
-            window, stride, where windows are averaged) is the embedding's in any case.
+            window, stride, where windows are averaged) is the embedding's in any case, and
+            the templates are a classifier's own.
         progress : callable, optional
 
         Returns
@@ -269,14 +275,17 @@ class Segmenter:
         SclipError
             If the classes are not usable or the embedding is another model's.
         """
-        _check_config(config)
-        self._check_embedding(embedding)
-        parsed = parse_classes(classes)
-        settings = embedding.with_settings(config)
-        text, decision = self._read(parsed, settings, progress)
-        text = text.to(embedding.dense.features.device)
+        self._check(embedding, config)
+        self._named(classes)
+        refiner = embedding.refiner(embedding.with_settings(config).refine)
+        read = self._read(classes, embedding.with_settings(config), progress)
+        parsed, decision, settings = read.classes, read.decision, read.settings
+        text = read.rows.to(embedding.dense.features.device)
         with torch.inference_mode():
-            labels, dropped = predict_labels(embedding.dense, text, decision, progress)
+            labels, dropped = predict_labels(embedding.dense, text, decision, progress, refiner)
+        labels = clean_labels(
+            labels, settings.min_region_pixels, settings.max_hole_pixels, progress
+        )
         return Segmentation(
             labels=labels,
             classes=parsed,
@@ -288,6 +297,7 @@ class Segmenter:
             _dense=embedding.dense,
             _text=text,
             _decision=decision,
+            _refiner=refiner,
         )
 
     def classify_partial(
@@ -305,8 +315,8 @@ class Segmenter:
         ----------
         partial : PartialEmbedding
         classes, config
-            As `classify` takes them. `min_area_fraction` is ignored: which classes are small
-            is not known yet.
+            As `classify` takes them. `min_area_fraction` is ignored, since which classes are
+            small is not known yet, and so are `refine` and what is done to regions and holes.
 
         Returns
         -------
@@ -318,51 +328,63 @@ class Segmenter:
         SclipError
             If the classes are not usable or the embedding is another model's.
         """
-        _check_config(config)
-        self._check_embedding(partial.embedding)
-        text, decision = self._read(
-            parse_classes(classes), partial.embedding.with_settings(config), None
-        )
-        dense = partial.embedding.dense
+        self._check(partial.embedding, config)
+        read = self._read(classes, partial.embedding.with_settings(config), None)
+        dense, text = partial.embedding.dense, read.rows.to(partial.embedding.dense.features.device)
         with torch.inference_mode():
-            return predict_seen_labels(
-                dense, text.to(dense.features.device), decision, partial.seen, partial.scale()
-            )
+            return predict_seen_labels(dense, text, read.decision, partial.seen, partial.scale())
 
-    def _check_embedding(self, embedding: object) -> None:
-        if not isinstance(embedding, Embedding):
-            raise ConfigError(
-                f"Expected an Embedding, as Segmenter.embed gives it; got "
-                f"{type(embedding).__name__}. To start from an image, call segment."
-            )
-        if embedding.fingerprint != self.fingerprint:
-            raise ConfigError(
-                f"The embedding was made by another model or attention mode ({embedding.model}); "
-                f"this is {self.model} with {self.attention!r}. Embed the image again."
-            )
+    def adapt(
+        self,
+        embedding: Embedding,
+        labels: np.ndarray,
+        classes: Classes,
+        config: SegmentationConfig | None = None,
+        *,
+        where: np.ndarray | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Classifier:
+        """Learn from labelled pixels, without a vision pass: see `adapt` in `engine`.
+
+        Parameters, what is returned and errors are those of `napari_sclip.engine.adapt.adapt`.
+        """
+        self._check(embedding, config)
+        named = self._named(classes)
+        before = classes if isinstance(classes, Classifier) else None
+        settings = embedding.with_settings(config)
+        return adapt(
+            embedding, labels, named, settings, self.text, self.patch, where, before, progress
+        )
+
+    def attention_at(
+        self,
+        image: Any,  # noqa: ANN401 - any array-like
+        point: tuple[float, float],
+        *,
+        config: SegmentationConfig | None = None,
+        mode: str | None = None,
+        head: int | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> AttentionMap:
+        """Show what the patch under a point attends to: see `attention_at` in `engine`.
+
+        Parameters, what is returned and errors are those of
+        `napari_sclip.engine.attention_at.attention_at`.
+        """
+        own = self.resolve(config), self.vision, self.normalisation, self._windows
+        return attention_at(image, point, *own, mode=mode, head=head, progress=progress)
+
+    def _check(self, embedding: object, config: object) -> None:
+        check_config(config)
+        check_embedding(embedding, self.fingerprint, f"{self.model} with {self.attention!r}")
+
+    def _named(self, classes: Classes) -> tuple[ClassPrompt, ...]:
+        return named_classes(classes, self.fingerprint, f"{self.model} with {self.attention!r}")
 
     def _read(
-        self,
-        parsed: Sequence[ClassPrompt],
-        settings: SegmentationConfig,
-        progress: ProgressCallback | None,
-    ) -> tuple[torch.Tensor, Decision]:
+        self, classes: Classes, settings: SegmentationConfig, progress: ProgressCallback | None
+    ) -> Reading:
         """Embed the prompts of classes, and say how labels follow from them."""
-        prompts = [prompt for item in parsed for prompt in item.prompts]
-        text = self.text.embed(prompts, settings.template_sentences(), progress)
-        decision = Decision(
-            prompts_per_class=tuple(len(item.prompts) for item in parsed),
-            background=next((k for k, item in enumerate(parsed) if item.background), None),
-            logit_scale=settings.logit_scale,
-            threshold=settings.threshold,
-            min_area_fraction=settings.min_area_fraction,
-        )
-        return text, decision
-
-
-def _check_config(config: object) -> None:
-    if config is not None and not isinstance(config, SegmentationConfig):
-        raise ConfigError(
-            f"config must be a SegmentationConfig; got {type(config).__name__}. Write "
-            "SegmentationConfig(threshold=0.2), for example."
-        )
+        named = self._named(classes)
+        given = classes if isinstance(classes, Classifier) else named
+        return read_rows(given, settings, self.text, progress)

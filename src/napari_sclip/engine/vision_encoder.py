@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from napari_sclip.core.attention import AttentionMode
+from napari_sclip.core.attention import AttentionInputs, AttentionMode
 from napari_sclip.core.memory import is_out_of_memory
 from napari_sclip.core.strips import WindowReader
 from napari_sclip.core.transformer import move
-from napari_sclip.core.vision import VisionTower, dense_features
+from napari_sclip.core.vision import (
+    VisionTower,
+    dense_features,
+    last_block_inputs,
+    run_earlier_blocks,
+)
 from napari_sclip.engine.devices import PRECISIONS, release_memory
 from napari_sclip.errors import DeviceError, SclipWarning
 from napari_sclip.progress import ProgressCallback, report
@@ -93,6 +98,33 @@ class VisionEncoder:
                 tell()
             waiting = []
 
+    def last_block_inputs(
+        self, window: Tensor, between: Callable[[], None] | None = None
+    ) -> AttentionInputs:
+        """Run one window up to the attention of the last block, whatever the mode.
+
+        Parameters
+        ----------
+        window : (3, h, w) float32 tensor
+            Normalised pixels.
+        between : callable, optional
+            Called after every block; raising from it stops the work.
+
+        Raises
+        ------
+        DeviceError
+            If the memory of the CPU does not suffice either.
+        """
+
+        def compute(tower: VisionTower, windows: Tensor, tell: Callable[[], None]) -> Tensor:
+            found.append(last_block_inputs(tower, *run_earlier_blocks(tower, windows, tell)))
+            return windows
+
+        found: list[AttentionInputs] = []
+        run = _Run(self, self.device, batch=1, between=between or (lambda: None), work=compute)
+        list(run.compute(window[None]))
+        return found[-1]
+
     def first_batch(self, patches: int) -> int:
         """Windows of so many patches that are computed at once while memory suffices."""
         budget = GPU_TOKENS if self.device.type == "cuda" else CPU_TOKENS
@@ -116,11 +148,13 @@ class _Run:
         device: torch.device,
         batch: int,
         between: Callable[[], None],
+        work: Callable[[VisionTower, Tensor, Callable[[], None]], Tensor] | None = None,
     ) -> None:
         self.encoder = encoder
         self.device = device
         self.batch = batch
         self._between = between
+        self._work = work or self._features
         self._is_telling = False
 
     def compute(self, windows: Tensor) -> Iterator[Tensor]:
@@ -157,13 +191,16 @@ class _Run:
             with torch.inference_mode():
                 tower = self.encoder.tower_on(self.device)
                 ready = windows.to(device=self.device, dtype=tower.patch_weight.dtype)
-                features = dense_features(tower, ready, self.encoder.mode, self._tell)
+                features = self._work(tower, ready, self._tell)
         except (RuntimeError, MemoryError) as error:
             if self._is_telling or not is_out_of_memory(error):
                 raise
             return None
         self.encoder.windows_computed += len(windows)
         return features
+
+    def _features(self, tower: VisionTower, windows: Tensor, tell: Callable[[], None]) -> Tensor:
+        return dense_features(tower, windows, self.encoder.mode, tell)
 
     def _tell(self) -> None:
         # What the callback raises stops the work, even if it looks like a lack of memory.

@@ -6,8 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_sclip.errors import ConfigError
-from napari_sclip.export import classes_json, labels, overlay, scores
-from napari_sclip.export.base import ExportFormat, ExportItem
+from napari_sclip.export import (
+    classes_json,
+    coco,
+    geojson,
+    labels,
+    ome_tiff,
+    ome_zarr,
+    overlay,
+    scores,
+    voc,
+    yolo,
+)
+from napari_sclip.export.base import ExportFormat
+from napari_sclip.export.item import ExportItem
+from napari_sclip.export.write import write_item
 from napari_sclip.prompts import ClassPrompt
 
 EXPORT_FORMATS: tuple[ExportFormat, ...] = (
@@ -16,6 +29,12 @@ EXPORT_FORMATS: tuple[ExportFormat, ...] = (
     overlay.FORMAT,
     scores.SCORES,
     scores.MARGIN,
+    ome_tiff.FORMAT,
+    ome_zarr.FORMAT,
+    coco.FORMAT,
+    voc.FORMAT,
+    yolo.FORMAT,
+    geojson.FORMAT,
 )
 
 DEFAULT_FORMATS = tuple(known.name for known in EXPORT_FORMATS if known.default)
@@ -28,6 +47,7 @@ __all__ = [
     "ExportItem",
     "export_files",
     "find_export_format",
+    "write_item",
     "write_results",
 ]
 
@@ -105,7 +125,7 @@ def write_results(
     Returns
     -------
     tuple of Path
-        The files written, one a format.
+        The files written: one a format for a plane, and the texts that they share.
 
     Raises
     ------
@@ -115,6 +135,7 @@ def write_results(
         If a file exists and `overwrite` is False, or cannot be written.
     """
     files = export_files(folder, stem, item.classes, formats)
+    written: list[Path] = []
     for name, path in zip(formats, files, strict=True):
-        find_export_format(name).write(path, item, overwrite)
-    return files
+        written += write_item(find_export_format(name), path, item, overwrite=overwrite)
+    return tuple(dict.fromkeys(written))

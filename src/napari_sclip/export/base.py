@@ -5,22 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from napari_sclip.errors import OutputError
-from napari_sclip.palette import class_colors
+from napari_sclip.export.item import ExportItem
 from napari_sclip.paths import atomic_write
 from napari_sclip.prompts import ClassPrompt
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_sclip.engine.result import Segmentation
-
-BLACK = (0, 0, 0)
 
 _ADVICE = {
     errno.EACCES: "Choose a folder that you may write to.",
@@ -32,78 +23,6 @@ _ADVICE = {
     errno.ENOTDIR: "A file is in the place of a folder; choose another folder.",
     errno.EEXIST: "A file is in the place of a folder; choose another folder.",
 }
-
-
-@dataclass(frozen=True)
-class ExportItem:
-    """One result, as plain data.
-
-    Attributes
-    ----------
-    image : (H, W), (H, W, 3) or (H, W, 4) array
-        What was segmented.
-    labels : (H, W) unsigned int array
-        0 is the background or undecided; the other classes count from 1.
-    classes : tuple of ClassPrompt
-        The classes, in the order given.
-    scores : callable
-        Gives the scores, (K, H, W) float32; called only where they are written.
-    margin : callable
-        Gives the best minus the second best score, (H, W) float32.
-    dropped : tuple of str
-        Names of the classes that were dropped for their small area.
-    image_file : str
-        Name of the image's file; empty if there is none.
-    model : mapping
-        What is known of the model, for the record: name, hash, attention mode, ...
-    configuration : mapping
-        The settings, for the record.
-    """
-
-    image: NDArray[Any]
-    labels: NDArray[Any]
-    classes: tuple[ClassPrompt, ...]
-    scores: Callable[[], NDArray[np.float32]]
-    margin: Callable[[], NDArray[np.float32]]
-    dropped: tuple[str, ...] = ()
-    image_file: str = ""
-    model: Mapping[str, Any] = field(default_factory=dict)
-    configuration: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_result(
-        cls, result: Segmentation, image: NDArray[Any], *, image_file: str = "", **model: str
-    ) -> ExportItem:
-        """Take what the formats need from a result of the engine.
-
-        Parameters
-        ----------
-        result : Segmentation
-            What `Segmenter.segment` or `Segmenter.classify` returned.
-        image : (H, W), (H, W, 3) or (H, W, 4) array
-            What was segmented.
-        image_file : str
-            Name of the image's file.
-        **model : str
-            What else to record of the model, for instance ``device="cpu"``.
-        """
-        record = {
-            "name": result.model,
-            "weights_sha256": result.weights_sha256,
-            "attention": result.attention,
-            **model,
-        }
-        return cls(
-            image=image,
-            labels=result.labels,
-            classes=tuple(result.classes),
-            scores=result.scores,
-            margin=result.margin,
-            dropped=tuple(result.dropped),
-            image_file=image_file,
-            model=record,
-            configuration=result.config.to_dict(),
-        )
 
 
 @dataclass(frozen=True)
@@ -122,6 +41,16 @@ class ExportFormat:
         Gives what follows the image's name, for example ``_labels.png``.
     write : callable
         Writes an item to a path; its third argument is whether to overwrite.
+    title : str
+        Name in dialogs; empty where a layer cannot be saved so.
+    suffixes : tuple of str
+        Endings that a person may give a file of this kind, the usual one first.
+    stacks : bool
+        Whether it holds stacks; of others each plane becomes a file.
+    shared : callable
+        Gives text files that all files of this kind in a folder share, by path.
+    is_folder : bool
+        Whether it is a folder of files.
     """
 
     name: str
@@ -129,26 +58,11 @@ class ExportFormat:
     default: bool
     ending: Callable[[Sequence[ClassPrompt]], str]
     write: Callable[[Path, ExportItem, bool], None]
-
-
-def shown_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], ...]:
-    """Choose the colours that the files show.
-
-    Parameters
-    ----------
-    classes : sequence of ClassPrompt
-        The classes.
-
-    Returns
-    -------
-    tuple of (int, int, int)
-        Red, green and blue of each class, 0..255; a background without a colour is black.
-    """
-    colors = class_colors(classes)
-    return tuple(
-        BLACK if item.background and item.color is None else color
-        for item, color in zip(classes, colors, strict=True)
-    )
+    title: str = ""
+    suffixes: tuple[str, ...] = ()
+    stacks: bool = False
+    shared: Callable[[Path, ExportItem], Mapping[Path, str]] = lambda path, item: {}
+    is_folder: bool = False
 
 
 @contextlib.contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from napari_sclip.errors import ClassesError
-from napari_sclip.export.base import ExportFormat, ExportItem, output_file, shown_colors
-from napari_sclip.prompts import ClassPrompt, label_ids, parse_classes
+from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.item import ExportItem
+from napari_sclip.palette import hex_color
+from napari_sclip.prompts import ClassPrompt, parse_classes
+
+Row = TypeVar("Row")
 
 MARK = "napari-sclip classes"
 """Value of ``format`` in every file of this kind."""
@@ -34,30 +37,28 @@ def describe(item: ExportItem) -> dict[str, Any]:
         count, whether dropped for its small area), ``image``, ``model``,
         ``configuration`` and ``versions``.
     """
-    ids = label_ids(item.classes)
-    counts = np.bincount(item.labels.ravel(), minlength=max(ids) + 1)
-    rows = zip(ids, item.classes, shown_colors(item.classes), strict=True)
+    image = item.image
     return {
         "format": MARK,
         "format_version": 1,
         "image": {
             "file": item.image_file,
-            "shape": [int(n) for n in item.image.shape],
-            "dtype": str(item.image.dtype),
+            "shape": None if image is None else [int(n) for n in image.shape],
+            "dtype": None if image is None else str(image.dtype),
         },
         "classes": [
             {
-                "id": k,
-                "name": c.name,
-                "prompts": list(c.prompts),
-                "color": "#{:02x}{:02x}{:02x}".format(*color),
-                "background": c.background,
-                "pixel_count": int(counts[k]),
-                "dropped": c.name in item.dropped,
+                "id": row.id,
+                "name": row.name,
+                "prompts": list(row.prompts),
+                "color": hex_color(row.color),
+                "background": row.background,
+                "pixel_count": item.counts.get(row.id, 0),
+                "dropped": row.name in item.dropped,
             }
-            for k, c, color in rows
+            for row in item.rows
         ],
-        "pixel_count_of_id_0": int(counts[0]),
+        "pixel_count_of_id_0": item.counts.get(0, 0),
         "model": dict(item.model),
         "configuration": dict(item.configuration),
         "versions": {name: version_of(package) for name, package in PACKAGES.items()},
@@ -105,26 +106,57 @@ def read_classes_json(path: Path) -> tuple[ClassPrompt, ...]:
     ClassesError
         If the file cannot be read or holds something else.
     """
+    return parse_classes(_rows_in(path, _class_of))
+
+
+def read_class_ids(path: Path) -> tuple[tuple[int, ClassPrompt], ...]:
+    """Read the ids and the classes of a file that `write_classes_json` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of (int, ClassPrompt)
+
+    Raises
+    ------
+    ClassesError
+        If the file cannot be read or holds something else.
+    """
+    found = tuple(_rows_in(path, _id_and_class_of))
+    if len({k for k, _ in found}) != len(found) or len({c.name for _, c in found}) != len(found):
+        raise ClassesError(f"Expected an id and a name of its own for each class in {path}.")
+    return found
+
+
+def _class_of(row: Mapping[str, Any]) -> ClassPrompt:
+    return ClassPrompt(
+        str(row["name"]),
+        tuple(row["prompts"]),
+        background=bool(row["background"]),
+        color=None if row["background"] and row["color"] == "#000000" else row["color"],
+    )
+
+
+def _id_and_class_of(row: Mapping[str, Any]) -> tuple[int, ClassPrompt]:
+    return int(row["id"]), _class_of(row)
+
+
+def _rows_in(path: Path, read: Callable[[Mapping[str, Any]], Row]) -> list[Row]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if values["format"] != MARK:
             raise KeyError(values["format"])
-        classes = [
-            ClassPrompt(
-                str(c["name"]),
-                tuple(c["prompts"]),
-                background=bool(c["background"]),
-                color=None if c["background"] and c["color"] == "#000000" else c["color"],
-            )
-            for c in values["classes"]
-        ]
+        return [read(row) for row in values["classes"]]
     except OSError as error:
         raise ClassesError(f"Cannot read {path}: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClassesError(
             f"Expected a JSON of classes as napari-sclip writes it; {path} holds something else."
         ) from error
-    return parse_classes(classes)
 
 
 def version_of(package: str) -> str | None:
@@ -145,4 +177,5 @@ FORMAT = ExportFormat(
     default=True,
     ending=lambda classes: "_classes.json",
     write=_write,
+    stacks=True,
 )

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sclip.export.base import ExportFormat, ExportItem, output_file, shown_colors
+from napari_sclip.errors import OutputError
+from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.ids import shown_colors
+from napari_sclip.export.item import ExportItem
 from napari_sclip.export.legend import draw_legend
 from napari_sclip.prompts import ClassPrompt, label_ids
 
@@ -144,7 +147,13 @@ def _outlines(ids: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    write_overlay(path, item.image, item.labels, item.classes, overwrite=overwrite)
+    image = item.fitting_image
+    if image is None:
+        raise OutputError(
+            f"Cannot write {path}: an overlay needs the image, with a pixel for each of the "
+            "labels. Give the image as well."
+        )
+    write_overlay(path, image, item.counted(), item.prompts, overwrite=overwrite)
 
 
 FORMAT = ExportFormat(

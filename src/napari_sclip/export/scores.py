@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sclip.export.base import ExportFormat, ExportItem
+from napari_sclip.errors import OutputError
+from napari_sclip.export.base import ExportFormat
+from napari_sclip.export.item import ExportItem
 from napari_sclip.export.tiff import write_tiff
+
+NO_SCORES = "Cannot write {}: a mask has no scores. Segment the image to have them."
 
 
 def write_scores(
@@ -59,10 +63,14 @@ def write_margin(path: Path, margin: NDArray[Any], *, overwrite: bool = False) -
 
 def _write_scores(path: Path, item: ExportItem, overwrite: bool) -> None:
     names = tuple(c.name for c in item.classes)
+    if item.scores is None:
+        raise OutputError(NO_SCORES.format(path))
     write_scores(path, item.scores(), names, overwrite=overwrite)
 
 
 def _write_margin(path: Path, item: ExportItem, overwrite: bool) -> None:
+    if item.margin is None:
+        raise OutputError(NO_SCORES.format(path))
     write_margin(path, item.margin(), overwrite=overwrite)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -32,6 +33,15 @@ class AttentionInputs:
 Attend = Callable[[AttentionInputs], Tensor]
 """Gives the attended values, (B, heads, N, head width)."""
 
+Weigh = Callable[[AttentionInputs, int], Tensor]
+"""Gives the weights that one token, by its index, gives to all values: (B, heads, N)."""
+
+
+def softmax_weights(query: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``softmax(query keysᵀ / √d + bias)`` of one token: (B, heads, d) to (B, heads, N)."""
+    logits = torch.einsum("bhd,bhnd->bhn", query, keys) / keys.shape[-1] ** 0.5
+    return torch.softmax(logits if bias is None else logits + bias, dim=-1)
+
 
 @dataclass(frozen=True)
 class AttentionMode:
@@ -43,6 +53,8 @@ class AttentionMode:
         Name that users choose it by.
     attend : callable
         Which attention.
+    weigh : callable
+        The same attention's weights, for one token: what it attends to.
     reduced : bool
         Which block form: True drops the block's residual and MLP, False keeps them.
     summary : str
@@ -51,5 +63,6 @@ class AttentionMode:
 
     name: str
     attend: Attend
+    weigh: Weigh
     reduced: bool
     summary: str

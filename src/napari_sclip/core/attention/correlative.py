@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_sclip.core.attention.base import AttentionInputs
+from napari_sclip.core.attention.base import AttentionInputs, softmax_weights
 
 
 def self_correlation(projected: Tensor, v: Tensor) -> Tensor:
@@ -29,3 +29,18 @@ def correlative_attention(inputs: AttentionInputs) -> Tensor:
     ``softmax(q qᵀ / √d) v + softmax(k kᵀ / √d) v``; the weights of a token sum to 2.
     """
     return query_attention(inputs) + key_attention(inputs)
+
+
+def query_weights(inputs: AttentionInputs, token: int) -> Tensor:
+    """Row of ``softmax(q qᵀ / √d)``."""
+    return softmax_weights(inputs.q[:, :, token], inputs.q)
+
+
+def key_weights(inputs: AttentionInputs, token: int) -> Tensor:
+    """Row of ``softmax(k kᵀ / √d)``."""
+    return softmax_weights(inputs.k[:, :, token], inputs.k)
+
+
+def correlative_weights(inputs: AttentionInputs, token: int) -> Tensor:
+    """Row of ``softmax(q qᵀ / √d) + softmax(k kᵀ / √d)``; sums to 2."""
+    return query_weights(inputs, token) + key_weights(inputs, token)

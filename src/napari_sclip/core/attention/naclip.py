@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_sclip.core.attention.base import AttentionInputs, AttentionMode
+from napari_sclip.core.attention.base import AttentionInputs, AttentionMode, softmax_weights
 
 SIGMA_PATCHES = 5.0
 
@@ -43,9 +43,16 @@ def neighbour_attention(inputs: AttentionInputs) -> Tensor:
     return F.scaled_dot_product_attention(inputs.k, inputs.k, inputs.v, attn_mask=bias)
 
 
+def neighbour_weights(inputs: AttentionInputs, token: int) -> Tensor:
+    """Row of ``softmax(k kᵀ / √d + ω)``."""
+    bias = neighbour_bias(inputs.grid, inputs.k)[token]
+    return softmax_weights(inputs.k[:, :, token], inputs.k, bias)
+
+
 MODE = AttentionMode(
     name="naclip",
     attend=neighbour_attention,
+    weigh=neighbour_weights,
     reduced=True,
     summary="softmax(k kT + neighbours) v; residual and MLP dropped (Hajimiri et al., 2025)",
 )

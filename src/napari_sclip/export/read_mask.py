@@ -1,0 +1,157 @@
+"""Masks from files, with the names and colours that lie beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sclip.errors import ClassesError, ImageError
+from napari_sclip.export.classes_json import read_class_ids
+from napari_sclip.export.ids import count_ids, with_unknown
+from napari_sclip.export.item import AXES
+from napari_sclip.export.write import file_ending
+from napari_sclip.prompts import ClassPrompt
+
+READABLE = "PNG, TIFF, .npy, OME-Zarr or a COCO JSON"
+CLASSES_ENDING = "_classes.json"
+MASK_ENDINGS = (".png", ".ome.tif", ".ome.tiff", ".tif", ".tiff", ".npy", ".ome.zarr", ".zarr")
+MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".zarr", ".json"})
+"""Endings of files that may be read."""
+
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PLANE = re.compile(r"(_[tczyx]?\d+)+$")
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Labels from a file.
+
+    Attributes
+    ----------
+    labels : (H, W) or (..., H, W) integer array
+    classes : tuple of (int, ClassPrompt)
+        Every id but 0 that occurs, and what else the file knows.
+    axes : str
+        A letter for each axis, out of t, c, z, y, x; empty if it is not known.
+    pixel_size, units, origin : tuple
+        As those of `ExportItem`; empty if they are not known.
+    colors : mapping of int to str
+        Colours of ids whose names are not known.
+    image_file : str
+        Name of the image; empty if it is not known.
+    """
+
+    labels: NDArray[Any]
+    classes: tuple[tuple[int, ClassPrompt], ...] = ()
+    axes: str = ""
+    pixel_size: tuple[float, ...] = ()
+    units: tuple[str, ...] = ()
+    origin: tuple[float, ...] = ()
+    colors: Mapping[int, str] = field(default_factory=dict)
+    image_file: str = ""
+
+
+def read_mask(path: Path) -> Mask:
+    """Read a mask, and name its ids.
+
+    Names and colours come from the JSON of classes beside it (``leaf_classes.json``, for
+    ``leaf.png`` and ``leaf_labels.png``), from the file itself, or from ``labelmap.txt``; ids
+    that are named nowhere are called "label 3".
+
+    Parameters
+    ----------
+    path : Path
+        PNG (indexed or grey), TIFF, ``.npy``, a folder of OME-Zarr, a COCO JSON of one image, or
+        the JSON of classes of a mask.
+
+    Raises
+    ------
+    ImageError
+        If there is no such mask, or it cannot be read as one.
+    ClassesError
+        If what lies beside it is damaged.
+    """
+    if path.name.endswith(CLASSES_ENDING):
+        found = mask_file_of(path)
+        if found is None:
+            raise ImageError(f"There is no mask beside {path}. Open the mask itself.")
+        return read_mask(found)
+    mask = _read(path)
+    labels = mask.labels
+    if labels.dtype == np.bool_:
+        labels = labels.view(np.uint8)
+    if labels.dtype.kind not in "iu" or labels.ndim < 2 or not labels.size:
+        raise ImageError(
+            f"Expected a mask of whole numbers with two or more axes; {path} holds "
+            f"{labels.dtype} of shape {labels.shape}. Choose another file."
+        )
+    if int(labels.min()) < 0:
+        raise ImageError(f"Expected ids of 0 or more; {path} has {int(labels.min())}.")
+    beside = classes_file_of(path)
+    known = mask.classes if beside is None else read_class_ids(beside)
+    named = with_unknown(known, count_ids(labels), mask.colors)
+    axes = mask.axes if set(mask.axes) <= set(AXES[-1]) else ""
+    return dataclasses.replace(mask, labels=labels, classes=tuple(named), axes=axes)
+
+
+def classes_file_of(path: Path) -> Path | None:
+    """Find the JSON of classes that belongs to a mask, or None."""
+    stem = path.name.removesuffix(file_ending(path))
+    stack = _PLANE.sub("", stem)
+    stems = (stem, stem.removesuffix("_labels"), stack, stack.removesuffix("_labels"))
+    candidates = (path.with_name(f"{s}{CLASSES_ENDING}") for s in dict.fromkeys(stems))
+    return next((file for file in candidates if _is_ours(file)), None)
+
+
+def mask_file_of(path: Path) -> Path | None:
+    """Find the mask that a JSON of classes belongs to, or None if it is no such JSON."""
+    if not path.name.endswith(CLASSES_ENDING) or not _is_ours(path):
+        return None
+    stem = path.name.removesuffix(CLASSES_ENDING)
+    names = (f"{s}{ending}" for s in (f"{stem}_labels", stem) for ending in MASK_ENDINGS)
+    return next((f for name in names if (f := path.with_name(name)).exists()), None)
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        read_class_ids(path)
+    except ClassesError:
+        return False
+    return True
+
+
+def _read(path: Path) -> Mask:
+    if path.is_dir():
+        from napari_sclip.export.read_ome_zarr import read_ome_zarr
+
+        return read_ome_zarr(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise ImageError(f"Cannot read {path}: {error.strerror or error}.") from error
+    if path.suffix.lower() == ".json":
+        from napari_sclip.export.read_coco import read_coco
+
+        return read_coco(path)
+    try:
+        if start in _TIFF_STARTS:
+            from napari_sclip.export.read_pictures import read_tiff_mask
+
+            return read_tiff_mask(path)
+        if path.suffix.lower() == ".npy":
+            return Mask(np.load(path, allow_pickle=False))
+        from napari_sclip.export.read_pictures import read_picture_mask
+
+        return read_picture_mask(path)
+    except (OSError, ValueError, SyntaxError, KeyError, IndexError, EOFError) as error:
+        raise ImageError(f"{path} is damaged, or no mask that can be read ({READABLE}).") from error
