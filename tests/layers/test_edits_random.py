@@ -43,8 +43,8 @@ class Truth:
 
     @property
     def by_hand(self) -> np.ndarray:
-        differs: np.ndarray = self.data != self.predicted
-        return differs | self.painted
+        by_hand: np.ndarray = (self.data != self.predicted) | self.painted
+        return by_hand
 
 
 class Correcting(RuleBasedStateMachine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from typing import Any
 
@@ -13,7 +14,7 @@ from napari_sclip.errors import SclipWarning
 from napari_sclip.progress import Progress
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.work.reporter import Reporter, Stopped
-from napari_sclip.widgets.worker import Listener, Task
+from napari_sclip.widgets.worker import DRAFT_SECONDS, DRAFT_SHARE, Listener, Task
 
 
 class Told:
@@ -139,6 +140,29 @@ def test_a_draft_waits_until_the_last_one_is_shown(qtbot: QtBot) -> None:
     assert asked[2:] == [False, False]
 
 
+def test_a_draft_that_is_slow_to_draw_lets_the_next_one_wait(qtbot: QtBot) -> None:
+    seconds = DRAFT_SECONDS / 2
+    drawn = threading.Event()
+    waits: list[float] = []
+
+    def draw(draft: Any) -> None:
+        time.sleep(seconds)  # what drawing takes, not something to wait for
+        drawn.set()
+
+    def work(reporter: Any) -> None:
+        assert reporter.wants_draft()
+        reporter.draft("first")
+        assert drawn.wait(5)
+        assert reporter._shown.wait(5)
+        waits.append(reporter._next_draft - reporter._sent)
+
+    told = Told()
+    told.listener.draft = draw
+    finish(Task(work, told.listener, drafts=True), told, qtbot)
+    assert "failed" not in told.names
+    assert waits[0] >= seconds * (1 / DRAFT_SHARE - 1)
+
+
 def test_warnings_for_a_person_are_told(qtbot: QtBot) -> None:
     def work(reporter: Reporter) -> None:
         warnings.warn("The CPU is used instead.", SclipWarning, stacklevel=1)
@@ -175,6 +199,6 @@ def test_the_newest_work_waits_for_the_oldest_to_stop(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not runner.is_running, timeout=5000)
     assert at_once == [1, -1, 1]
     assert "stopped" in first.names
-    assert second.names == []
+    assert second.names == ["stopped"]
     assert third.calls == [("done", "newest")]
     assert changes == ["one", "three", ""]

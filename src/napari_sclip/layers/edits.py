@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +13,8 @@ import numpy as np
 from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.mapping import Target, check_fitting, find_target
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.room import Room
+from napari_sclip.layers.slabs import Pixels, put, slabs
 
 REMEMBERED_BYTES = 2**28
 
@@ -25,23 +27,26 @@ class Prediction:
     ----------
     target : Target
     ids : (h, w) array
-    free : (h, w) bool array
-        The pixels that take them.
-    painted : (h, w) bool array
-        The pixels that are a person's from now on, whatever is predicted for them.
+    free : (h, w) bool array, Pixels or None
+        The pixels that take them; None for all.
+    painted : Pixels
+        Those that are a person's from now on, whatever is predicted for them.
+    room : Room
+        For what is kept to undo it.
     """
 
     target: Target
     ids: np.ndarray
-    free: np.ndarray
-    painted: np.ndarray
+    free: np.ndarray | Pixels | None
+    painted: Pixels
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(eq=False)
 class _Step:
     """A prediction that napari can undo, with the log's values on the other side of it."""
 
-    parts: list[tuple[Target, np.ndarray, np.ndarray]]
+    parts: list[tuple[Target, np.ndarray, Pixels]]
     atoms: list[weakref.ref[np.ndarray]]
     applied: bool = True
 
@@ -75,6 +80,7 @@ class PredictionLog:
     def __init__(self, layer: Any) -> None:  # noqa: ANN401 - napari has no types
         self.predicted = np.zeros(layer.data.shape, dtype=layer.data.dtype)
         self.painted = np.zeros(layer.data.shape, dtype=bool)
+        self._has_painted = False  # on most planes nothing ever is, and they are large
         self._layer = weakref.ref(layer)
         self._steps: list[_Step] = []
         layer.events.set_data.connect(self.follow_history)
@@ -85,10 +91,17 @@ class PredictionLog:
 
     def edited(self, data: np.ndarray, target: Target) -> np.ndarray:
         """Tell which pixels of a part are a person's: (h, w) bool array."""
-        self.follow_history()
-        out: np.ndarray = target.view(data) != target.view(self.predicted)
-        out |= target.view(self.painted)
+        predicted, painted = self.look(target)
+        out: np.ndarray = target.view(data) != predicted
+        if painted is not None:
+            out |= painted
         return out
+
+    def look(self, target: Target) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return views of `predicted` and `painted` of a part; None if nothing is painted."""
+        self.follow_history()
+        painted = target.view(self.painted) if self._has_painted else None
+        return target.view(self.predicted), painted
 
     def edited_everywhere(self, data: np.ndarray) -> np.ndarray:
         """Tell which pixels of the whole layer are a person's: bool array of its shape."""
@@ -109,29 +122,20 @@ class PredictionLog:
         """
         if atoms is None:
             self._steps.clear()
-        elif not atoms and any(p.painted.any() for p in predictions):
+        elif not atoms and any(p.painted for p in predictions):
             return  # what is marked as painted could not be unmarked by undoing the strokes
         self._steps = [step for step in self._steps if step.applied]
+        parts = [(p.target, self._predict(p), self._mark(p)) for p in predictions]
         if atoms:
-            parts = [(p.target, *self._copied(p.target)) for p in predictions]
             self._steps.append(_Step(parts, [weakref.ref(atom) for atom in atoms]))
             while sum(step.nbytes for step in self._steps) > REMEMBERED_BYTES:
                 self._steps.pop(0)
-        for p in predictions:
-            view = p.target.view(self.predicted)
-            if not np.can_cast(p.ids.dtype, view.dtype):
-                self.predicted = self.predicted.astype(np.promote_types(p.ids.dtype, view.dtype))
-                view = p.target.view(self.predicted)
-            np.copyto(view, p.ids, where=p.free)
-            marks = p.target.view(self.painted)
-            if p.painted.any() or marks.any():
-                np.copyto(marks, False, where=p.free)
-                np.copyto(marks, True, where=p.painted)
 
     def restore(self, predicted: np.ndarray, painted: np.ndarray) -> None:
         """Take over a log that was kept in a file; of the layer's shape."""
         self.predicted = predicted.copy()
         self.painted = painted.astype(bool)
+        self._has_painted = bool(self.painted.any())
         self._steps.clear()
 
     def release(self, where: np.ndarray, data: np.ndarray) -> None:
@@ -156,16 +160,53 @@ class PredictionLog:
             if not step.applied and step.is_in(done):
                 self._swap(step)
 
-    def _swap(self, step: _Step) -> None:
-        now = [(target, *self._copied(target)) for target, _, _ in step.parts]
-        for target, ids, painted in step.parts:
-            np.copyto(target.view(self.predicted), ids, casting="unsafe")
-            np.copyto(target.view(self.painted), painted)
-        step.parts = now
-        step.applied = not step.applied
+    def _predict(self, new: Prediction) -> np.ndarray:
+        """Note what was predicted; returns what had been."""
+        if not np.can_cast(new.ids.dtype, self.predicted.dtype):
+            dtype = np.promote_types(new.ids.dtype, self.predicted.dtype)
+            self.predicted = self.predicted.astype(dtype)
+        view = new.target.view(self.predicted)
+        other = new.room.take(view.shape, view.dtype)
+        if self.predicted.size == view.size and not new.target.swapped:
+            # The whole layer: what had been predicted need not be written over.
+            if new.free is not None:
+                np.copyto(other, view)
+            put(other, new.ids, new.free)
+            self.predicted = other.reshape(self.predicted.shape)
+            return view
+        np.copyto(other, view)
+        put(view, new.ids, new.free)
+        return other
 
-    def _copied(self, target: Target) -> tuple[np.ndarray, np.ndarray]:
-        return target.view(self.predicted).copy(), target.view(self.painted).copy()
+    def _mark(self, new: Prediction) -> Pixels:
+        """Note what is painted; returns what had been."""
+        view = new.target.view(self.painted)
+        before = self._marks(new.target)
+        for rows in slabs(range(view.shape[0]), view.shape[1]):
+            if before.any_in(rows):
+                np.copyto(view[rows], False, where=True if new.free is None else new.free[rows])
+            if new.painted.any_in(rows):
+                view[rows] |= new.painted[rows]
+        self._has_painted |= bool(new.painted)
+        return before
+
+    def _marks(self, target: Target) -> Pixels:
+        view = target.view(self.painted)
+        return Pixels.of(view) if self._has_painted else Pixels(view.shape)
+
+    def _swap(self, step: _Step) -> None:
+        for k, (target, ids, painted) in enumerate(step.parts):
+            now = self._marks(target)
+            marks, predicted = target.view(self.painted), target.view(self.predicted)
+            other = ids if ids.dtype == predicted.dtype else ids.astype(predicted.dtype)
+            for rows in slabs(range(ids.shape[0]), ids.shape[1]):
+                before = predicted[rows].copy()
+                np.copyto(predicted[rows], other[rows])
+                np.copyto(other[rows], before)
+                if now.any_in(rows) or painted.any_in(rows):
+                    np.copyto(marks[rows], painted[rows])
+            step.parts[k] = (target, other, now)
+        step.applied = not step.applied
 
 
 def _kept(steps: Sequence[Any]) -> set[int]:

@@ -54,6 +54,14 @@ class PlaneChange:
     _atom: Any
     _within: Any
 
+    @property
+    def rows(self) -> range:
+        """The rows of the plane in which these pixels are, and those between them."""
+        rows = self.place[0]
+        if isinstance(rows, slice):
+            return range(rows.start, rows.stop)
+        return range(int(rows.min()), int(rows.max()) + 1)
+
     def replace_old(self, old: np.ndarray) -> None:
         """Let undo bring back other values than those that were there."""
         kept = self._atom[2] if _is_masked(self._atom) else self._atom[1]

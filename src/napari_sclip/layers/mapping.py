@@ -61,15 +61,19 @@ class Target:
         if not changed.any():
             return None
         rows, columns = (np.flatnonzero(changed.any(axis=a)) for a in (1, 0))
+        return self.part(*(slice(int(a[0]), int(a[-1]) + 1) for a in (rows, columns)))
+
+    def part(self, rows: slice, columns: slice) -> tuple[int | slice, ...]:
+        """Index of some rows and columns of this part into the layer's data."""
         parts = iter((columns, rows) if self.swapped else (rows, columns))
-        box: list[int | slice] = []
+        index: list[int | slice] = []
         for own in self.index:
             if isinstance(own, slice):
                 part = next(parts)
-                box.append(slice(own.start + int(part[0]), own.start + int(part[-1]) + 1))
+                index.append(slice(own.start + part.start, own.start + part.stop))
             else:
-                box.append(own)
-        return tuple(box)
+                index.append(own)
+        return tuple(index)
 
     def indices(self, changed: np.ndarray) -> tuple[np.ndarray, ...]:
         """Turn a mask of this part into indices of the layer's data, one array an axis."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +11,15 @@ import numpy as np
 from napari_sclip.layers.dress import label_lut
 from napari_sclip.layers.mapping import find_target
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.room import Room
 from napari_sclip.prompts import ClassPrompt
 
 if TYPE_CHECKING:
     from napari.layers import Labels
+
+ROOM_ARRAYS = 3
+"""As many as `Draft` and `update_labels` keep of a plane."""
+ROOM_BYTES = 2**29
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +32,18 @@ class PlacedPlane:
         Ids of the layer, in its pixels and dtype.
     lut : (K + 1,) array
         The layer's id for each id that the engine counts.
+    room : Room
+        Of arrays like `values`, for whoever draws or writes them.
     """
 
     values: np.ndarray
     lut: np.ndarray
+    room: Room = field(default_factory=Room)
+
+    def with_room(self, planes: int = 1) -> PlacedPlane:
+        """Return the same with room to be drawn or written, unless so many planes need too much."""
+        fits = planes * ROOM_ARRAYS * self.values.nbytes <= ROOM_BYTES
+        return replace(self, room=Room(self.values.nbytes, ROOM_ARRAYS) if fits else Room())
 
 
 class Placer:

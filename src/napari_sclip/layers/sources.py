@@ -10,6 +10,7 @@ from napari.utils.colormaps import Colormap
 
 from napari_sclip.errors import ImageError
 from napari_sclip.layers.axes import place_layer
+from napari_sclip.layers.maps import map_kind
 from napari_sclip.layers.request import Look, Source
 
 
@@ -58,7 +59,7 @@ def displayed_with(viewer: Any, layer: Any) -> list[Any]:  # noqa: ANN401
     place = place_layer(viewer, layer)
     found = []
     for other in viewer.layers:
-        if not isinstance(other, Image) or not other.visible:
+        if not isinstance(other, Image) or not other.visible or map_kind(other) is not None:
             continue
         same_levels = np.array_equal(other.level_shapes, layer.level_shapes)
         if same_levels and np.dtype(other.dtype).kind in "buif":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.history import end_stroke
 from napari_sclip.layers.mapping import Target
+from napari_sclip.layers.room import Room
+from napari_sclip.layers.slabs import Pixels, put
 
 HISTORY_BYTES = 2**29
 """Bytes of old and new labels that the undo steps of one layer may hold."""
@@ -25,13 +27,25 @@ class Change:
         The part of the layer.
     labels : (h, w) array
         New ids of that part.
-    changed : (h, w) bool array
-        The pixels that take them.
+    changed : (h, w) bool array, Pixels or None
+        The pixels that take them; None for all.
+    box : tuple of (int or slice), optional
+        Index of a part of the layer's data beyond which nothing differs; left out, it is found.
+    room : Room
+        For what is kept to undo it.
     """
 
     target: Target
     labels: np.ndarray
-    changed: np.ndarray
+    changed: np.ndarray | Pixels | None
+    box: tuple[int | slice, ...] | None = None
+    room: Room = field(default_factory=Room)
+
+    def mask(self) -> np.ndarray:
+        """Return `changed` as an array in any case."""
+        if self.changed is None:
+            return np.ones(self.labels.shape, dtype=bool)
+        return self.changed.to_array() if isinstance(self.changed, Pixels) else self.changed
 
 
 def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] | None:
@@ -49,7 +63,7 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] 
         None if it cannot be undone, because the old labels would take more memory than
         `HISTORY_BYTES`.
     """
-    boxes = [change.target.box(change.changed) for change in changes]
+    boxes = [change.box or change.target.box(change.mask()) for change in changes]
     blocks = [layer.data[box] for box in boxes if box is not None]
     # napari's own `data_setitem` keeps 10 to 20 bytes a pixel and takes five times as long.
     save = getattr(layer, "_save_history", None)
@@ -61,17 +75,23 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] 
             if box is None:
                 continue
             if undoable and save is None:
-                indices = change.target.indices(change.changed)
-                layer.data_setitem(indices, change.labels[change.changed], refresh=False)
+                indices = change.target.indices(change.mask())
+                layer.data_setitem(indices, change.labels[change.mask()], refresh=False)
                 continue
-            before = layer.data[box].copy()
-            np.copyto(change.target.view(layer.data), change.labels, where=change.changed)
+            before = _copy(layer.data[box], change.room)
+            put(change.target.view(layer.data), change.labels, change.changed)
             if undoable and save is not None:
-                save((box, before, layer.data[box].copy()))
+                save((box, before, _copy(layer.data[box], change.room)))
                 kept.append(before)
     _forget_oldest_steps(layer)
     layer.refresh()
     return kept if undoable else None
+
+
+def _copy(values: np.ndarray, room: Room) -> np.ndarray:
+    out = room.take(values.shape, values.dtype)
+    np.copyto(out, values)
+    return out
 
 
 def _forget_oldest_steps(layer: Labels) -> None:

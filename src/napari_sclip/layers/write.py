@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Labels
 
+from napari_sclip.layers.differing import find_difference
 from napari_sclip.layers.dress import colormap, features, hidden_classes, ids_lut, label_lut
 from napari_sclip.layers.edits import Prediction, prediction_log
 from napari_sclip.layers.legend import (
@@ -28,6 +29,8 @@ from napari_sclip.layers.mapping import (
 from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.placing import PlacedPlane
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.room import Room
+from napari_sclip.layers.slabs import Pixels, put
 from napari_sclip.layers.undo import Change, write_changes
 from napari_sclip.prompts import ClassPrompt
 
@@ -94,9 +97,8 @@ def make_labels_layer(
     for number, plane in _planes(request, result, labels).items():
         target = find_target(request, number)
         new = lut[target.spread(plane)]
-        free = np.ones(new.shape, dtype=bool) if target.mask is None else target.mask
-        np.copyto(target.view(layer.data), new, where=free)
-        predictions.append(Prediction(target, new, free, np.zeros_like(free)))
+        put(target.view(layer.data), new, target.mask)
+        predictions.append(Prediction(target, new, target.mask, Pixels(new.shape)))
     prediction_log(layer).record(predictions, [])
     _note(layer, request, result)
     layer.refresh()
@@ -182,32 +184,25 @@ def update_labels(
         )
     lut = ids_lut(result.classes, chosen, layer.data.dtype)
     log = prediction_log(layer)
-    changes, predictions, kept = [], [], 0
+    changes, predictions, total, kept = [], [], 0, 0
     for number, plane in planes.items():
         target = find_target(request, number)
         ready = None if placed is None else placed.get(number)
+        room = Room() if ready is None else ready.room
         if ready is not None and np.array_equal(ready.lut, lut):
             new = ready.values
         else:
             new = lut[target.spread(plane)]
-        changed = new != target.view(layer.data)
-        by_hand = np.zeros_like(changed)
-        if keep_edits:
-            by_hand = log.edited(layer.data, target)
-        if painted is not None and number in painted:
-            by_hand |= painted[number]
-        free = ~by_hand
-        if target.mask is not None:
-            for part in (changed, by_hand, free):
-                part &= target.mask
-        kept += int(np.count_nonzero(by_hand & changed))
-        changed &= free
-        changes.append(Change(target, new, changed))
-        predictions.append(Prediction(target, new, free, by_hand))
+        meanwhile = None if painted is None else painted.get(number)
+        found = find_difference(layer.data, target, new, log if keep_edits else None, meanwhile)
+        if found.changed:
+            changes.append(Change(target, new, found.free, found.box, room))
+        predictions.append(Prediction(target, new, found.free, found.by_hand, room))
+        total += found.changed
+        kept += found.kept
     atoms = write_changes(layer, changes)
     log.record(predictions, atoms)
     _note(layer, request, result, legend)
-    total = sum(int(np.count_nonzero(change.changed)) for change in changes)
     return LabelsUpdate(changed=total, kept=kept, undoable=atoms is not None)
 
 

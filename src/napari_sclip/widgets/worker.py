@@ -112,11 +112,12 @@ class Task(QObject):
 
     @Slot(object)
     def _on_draft(self, draft: Any) -> None:  # noqa: ANN401
+        started = time.monotonic()
         try:
             if not self._reporter.stop.is_set():
                 self._listener.draft(draft)
         finally:
-            self._reporter.draft_was_shown()
+            self._reporter.draft_was_shown(time.monotonic() - started)
 
     @Slot(tuple)
     def _on_warning(self, shown: tuple[Any, ...]) -> None:
@@ -158,6 +159,7 @@ class _ThreadReporter:
         self._shown.set()
         self._next_draft = 0.0
         self._asked = 0.0
+        self._sent = 0.0
 
     def progress(self, progress: Progress) -> None:
         # Leaving napari asks all of superqt's workers to quit.
@@ -180,10 +182,11 @@ class _ThreadReporter:
         if self.stop.is_set():
             raise Stopped
         self._shown.clear()
-        now = time.monotonic()
-        took = now - self._asked
-        self._next_draft = now + max(DRAFT_SECONDS, took * (1 / DRAFT_SHARE - 1))
+        self._sent = time.monotonic()
         self._task._drafted.emit(draft)
 
-    def draft_was_shown(self) -> None:
+    def draft_was_shown(self, seconds: float) -> None:
+        """Let the next draft come when this one's share of the time is over."""
+        took = self._sent - self._asked + seconds
+        self._next_draft = self._sent + max(DRAFT_SECONDS, took * (1 / DRAFT_SHARE - 1))
         self._shown.set()

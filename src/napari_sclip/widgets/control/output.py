@@ -94,9 +94,15 @@ class RunOutput:
         """Draw labels as far as they are known."""
         drawing = self._drafts.get(draft.number)
         if drawing is None:
-            drawing = Draft(self.labels, self._request, draft.number, keep_edits=self._keep_edits)
+            drawing = Draft(
+                self.labels,
+                self._request,
+                draft.number,
+                keep_edits=self._keep_edits,
+                room=draft.plane.room,
+            )
             self._drafts[draft.number] = drawing
-        drawing.show_placed(draft.plane)
+        drawing.show_placed(draft.plane, draft.rows)
 
     def finish(self, outcome: SegmentOutcome) -> LabelsUpdate:
         """Write the result, as one step that can be undone."""
@@ -136,7 +142,11 @@ class RunOutput:
 
     def _withdraw(self) -> dict[int, np.ndarray]:
         """Take the drafts back; returns what was painted meanwhile."""
-        painted = {number: drawing.withdraw() for number, drawing in self._drafts.items()}
+        painted = {}
+        for number, drawing in self._drafts.items():
+            pixels = drawing.withdraw()
+            if drawing.was_painted_in:
+                painted[number] = pixels
         self._drafts.clear()
         return painted
 

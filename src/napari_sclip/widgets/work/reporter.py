@@ -23,10 +23,13 @@ class PlaneDraft:
         Of the plane.
     plane : PlacedPlane
         0 where no window has been yet.
+    rows : range or None
+        Those that are to be drawn, as the others were with earlier drafts; None for all.
     """
 
     number: int
     plane: PlacedPlane
+    rows: range | None = None
 
 
 class Reporter(Protocol):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.engine.estimate import WindowCost
+from napari_sclip.layers.lessons import Strokes
 from napari_sclip.layers.new import warm_up as warm_up_labels
 from napari_sclip.layers.placing import PlacedPlane, Placer
 from napari_sclip.layers.planes import read_plane
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.room import Room
+from napari_sclip.layers.slabs import rows_unlike
 from napari_sclip.progress import Progress
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection
@@ -24,7 +27,11 @@ from napari_sclip.widgets.work.session import Session
 from napari_sclip.widgets.work.warm_up import no_long_collections, warm_up
 
 if TYPE_CHECKING:
+    from napari_sclip.engine.classifier import Classifier
     from napari_sclip.engine.result import Segmentation
+
+DRAFT_PIXELS = 2**22
+"""As many are drawn at once; what else is new comes with the next draft."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +46,10 @@ class SegmentJob:
     classes : tuple of ClassPrompt
     placer : Placer
         For the layer that the labels go to.
+    strokes : mapping of int to Strokes
+        What was painted by hand, by the number of the plane, to learn from.
+    carried : Classifier or None
+        What was learned from other images, of the same classes.
     """
 
     request: ImageRequest
@@ -46,6 +57,8 @@ class SegmentJob:
     config: SegmentationConfig
     classes: tuple[ClassPrompt, ...]
     placer: Placer
+    strokes: Mapping[int, Strokes] = field(default_factory=dict)
+    carried: Classifier | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +80,8 @@ class SegmentOutcome:
         Classes that were dropped for their area in every plane.
     cost : WindowCost or None
         What a window took, where windows were looked at.
+    learned : Classifier or None
+        What was learned from the strokes, or carried; None if the classes are text alone.
     """
 
     job: SegmentJob
@@ -76,6 +91,7 @@ class SegmentOutcome:
     reused: int
     dropped: frozenset[str]
     cost: WindowCost | None
+    learned: Classifier | None = None
 
 
 def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> SegmentOutcome:
@@ -101,19 +117,22 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
         reporter.progress(Progress(0, 0, f"Loading {job.selection.name}"))
         segmenter = session.segmenter(job.selection, reporter.progress)
         config = segmenter.resolve(job.config)
-        segmenter.embed_classes(job.classes, config, progress=reporter.progress)
+        classes: Any = job.classes if job.carried is None else job.carried
+        segmenter.embed_classes(classes, config, progress=reporter.progress)
         count = len(job.request.planes)
         labels: dict[int, np.ndarray] = {}
         placed: dict[int, PlacedPlane] = {}
         reused, dropped, cost = 0, None, None
-        for number in range(count):
+        learned = job.carried
+        # Planes with strokes come first, so that what they teach is known in the others.
+        for number in sorted(range(count), key=lambda k: k not in job.strokes):
             tell = _of_all(reporter, number, count)
             tell(Progress(0, 0, "Reading the image"))
             plane = read_plane(job.request, number)
             key = plane_key(job.request, number, plane, config, segmenter.fingerprint)
             embedding = session.embedding(key)
+            drafts = _Drafts(segmenter, job, number, reporter)
             if embedding is None:
-                drafts = _Drafts(segmenter, job, number, reporter)
                 started = time.perf_counter()
                 embedding = segmenter.embed(plane, config, progress=tell, partial=drafts.offer)
                 seconds = time.perf_counter() - started - drafts.seconds
@@ -121,13 +140,26 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
                 session.keep(key, embedding)
             else:
                 reused += 1
-            result = segmenter.classify(embedding, job.classes, config, progress=tell)
+            if number in job.strokes:
+                lesson = job.strokes[number]
+                learned = segmenter.adapt(
+                    embedding,
+                    lesson.labels,
+                    job.classes if learned is None else learned,
+                    config,
+                    where=lesson.where,
+                    progress=tell,
+                )
+            classes = job.classes if learned is None else learned
+            result = segmenter.classify(embedding, classes, config, progress=tell)
             labels[number] = result.labels
-            placed[number] = job.placer.place(number, result.labels)
+            placed[number] = job.placer.place(number, result.labels).with_room(count)
             dropped = set(result.dropped) if dropped is None else dropped & set(result.dropped)
             if number + 1 < count and reporter.wants_draft():
-                reporter.draft(PlaneDraft(number, placed[number]))
-        return SegmentOutcome(job, result, labels, placed, reused, frozenset(dropped or ()), cost)
+                drafts.tell(placed[number])
+        return SegmentOutcome(
+            job, result, labels, placed, reused, frozenset(dropped or ()), cost, learned
+        )
 
 
 class _Drafts:
@@ -139,14 +171,28 @@ class _Drafts:
         self._number = number
         self._reporter = reporter
         self.seconds = 0.0
+        self._shown: np.ndarray | None = None
 
     def offer(self, partial: Any) -> None:  # noqa: ANN401 - a PartialEmbedding
         if partial.done < partial.total and self._reporter.wants_draft():
             started = time.perf_counter()
-            labels = self._segmenter.classify_partial(partial, self._job.classes, self._job.config)
+            classes: Any = self._job.classes if self._job.carried is None else self._job.carried
+            labels = self._segmenter.classify_partial(partial, classes, self._job.config)
             placed = self._job.placer.place(self._number, labels)
-            self._reporter.draft(PlaneDraft(self._number, placed))
+            self.tell(placed)
             self.seconds += time.perf_counter() - started
+
+    def tell(self, placed: PlacedPlane) -> None:
+        """Tell the plane's labels as they are now, and in which rows they are others."""
+        if self._shown is None:
+            self._shown = np.zeros_like(placed.values)
+            shown = placed.with_room()
+        else:
+            shown = replace(placed, room=Room())  # for the first, and for what is written
+        rows = rows_unlike(placed.values, self._shown)
+        rows = rows[: max(1, DRAFT_PIXELS // placed.values.shape[1])]
+        self._shown[rows.start : rows.stop] = placed.values[rows.start : rows.stop]
+        self._reporter.draft(PlaneDraft(self._number, shown, rows))
 
 
 def _of_all(reporter: Reporter, number: int, count: int) -> Callable[[Progress], None]:
@@ -167,7 +213,7 @@ def cost_of_run(segmenter: Any, embedding: Any, seconds: float) -> WindowCost:  
     """Tell what a window of an embedding took."""
     return WindowCost(
         seconds=seconds / embedding.windows,
-        feature_bytes=round(embedding.nbytes / embedding.windows),
+        feature_bytes=round(embedding.feature_bytes / embedding.windows),
         model=segmenter.model,
         device=str(segmenter.device),
         precision=segmenter.precision,

@@ -1,0 +1,206 @@
+"""Take labels that come from elsewhere as a starting point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_sclip.errors import ImageError
+from napari_sclip.export.ids import count_ids, with_unknown
+from napari_sclip.export.read_mask import mask_file_of, read_mask
+from napari_sclip.layers.dress import colormap, features
+from napari_sclip.layers.legend import (
+    FORMAT,
+    KEY,
+    LegendRow,
+    make_legend,
+    package_versions,
+    plain_rows,
+    read_legend,
+)
+from napari_sclip.layers.mapping import LabelsMismatchError
+from napari_sclip.layers.meaning import KnownClasses, known_classes
+from napari_sclip.prompts import ClassPrompt, label_ids
+
+GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+Read = Callable[..., list[tuple[Any, dict[str, Any], str]]]
+
+
+def adopt_labels(
+    layer: Labels,
+    classes: Mapping[int, ClassPrompt] | Sequence[ClassPrompt] | None = None,
+    image: Any = None,  # noqa: ANN401 - napari has no types
+) -> tuple[LegendRow, ...]:
+    """Make any Labels layer one that this plugin updates, with a name for each of its ids.
+
+    All its pixels that are not 0 count as painted by the person, and are left alone by a run. A
+    layer of this plugin keeps its legend, and gets names for ids that were painted since.
+
+    Parameters
+    ----------
+    layer : Labels layer
+    classes : mapping of int to ClassPrompt, or sequence of ClassPrompt, optional
+        What ids mean; the classes of a sequence are counted from 1, the background is 0. Left
+        out, the features of the layer are asked. Ids named nowhere are called "label 3".
+    image : Image layer, optional
+        What the labels are of.
+
+    Returns
+    -------
+    tuple of LegendRow
+        The legend that the layer has now.
+
+    Raises
+    ------
+    LabelsMismatchError
+        If the layer is a pyramid, or has ids below 0.
+    ClassesError
+        If the ids do not fit the classes.
+    """
+    if layer.multiscale:
+        raise LabelsMismatchError(
+            f"Expected labels of one size to start from; {layer.name!r} is a pyramid. Open its "
+            "finest level alone."
+        )
+    data = np.asarray(layer.data)
+    if data.size and int(data.min()) < 0:
+        raise LabelsMismatchError(
+            f"Expected ids of 0 or more; {layer.name!r} has {int(data.min())}. Give its pixels "
+            "another id."
+        )
+    attributes = layer.as_layer_data_tuple()[1]
+    present = count_ids(data)
+    known = known_classes(attributes, present)
+    if classes is not None:
+        known = _given(classes, known, present)
+    legend = make_legend([c for _, c in known], [k for k, _ in known])
+    if not (isinstance(layer.data, np.ndarray) and layer.data.flags.writeable):
+        layer.data = data.copy()
+    noted = dict(layer.metadata.get(KEY) or {}) if read_legend(layer) else _described()
+    if image is not None:
+        noted["source"] = {**(noted.get("source") or {}), "image": image.name}
+    noted["classes"] = plain_rows(legend)
+    layer.metadata = {**layer.metadata, KEY: noted}
+    layer.features = features(legend)
+    layer.colormap = colormap(legend)
+    return legend
+
+
+def labels_layer_from_mask(
+    path: Path,
+    image: Any = None,  # noqa: ANN401
+) -> Labels:
+    """Make a Labels layer of a mask file, with the names and colours that lie beside it.
+
+    Parameters
+    ----------
+    path : Path
+        What `read_mask` reads.
+    image : Image layer, optional
+        What the mask is of; the layer lies where the image lies.
+
+    Returns
+    -------
+    Labels
+        Adopted already; not yet in any viewer.
+
+    Raises
+    ------
+    ImageError
+        If the file holds no mask, or one of another size than the image.
+    ClassesError
+        If what lies beside it is damaged.
+    """
+    data, arguments = _layer_of(path)
+    if image is not None:
+        arguments |= _placed(image, data.shape, path) | {"name": f"{image.name} labels"}
+        arguments["metadata"][KEY]["source"] = {"image": image.name}
+    return Labels(data, **arguments)
+
+
+def get_reader(path: str | list[str]) -> Read | None:
+    """Offer napari to read the mask that a JSON of classes belongs to; refuse all else.
+
+    Parameters
+    ----------
+    path : str or list of str
+
+    Returns
+    -------
+    callable or None
+    """
+    if not isinstance(path, str) or mask_file_of(Path(path)) is None:
+        return None
+    return _read_layers
+
+
+def _read_layers(path: str, **_: object) -> list[tuple[Any, dict[str, Any], str]]:
+    data, arguments = _layer_of(Path(path))
+    return [(data, arguments, "labels")]
+
+
+def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    mask = read_mask(path)
+    file = mask_file_of(path) or path
+    legend = make_legend([c for _, c in mask.classes], [k for k, _ in mask.classes])
+    data = np.array(mask.labels)
+    arguments: dict[str, Any] = {
+        "name": file.name.partition(".")[0],
+        "features": features(legend),
+        "colormap": colormap(legend),
+        "metadata": {KEY: {**_described(), "classes": plain_rows(legend)}},
+    }
+    if mask.image_file:
+        arguments["metadata"][KEY]["source"] = {"image": Path(mask.image_file).stem}
+    if mask.pixel_size:
+        arguments |= {"scale": mask.pixel_size, "translate": mask.origin, "units": mask.units}
+    return data, arguments
+
+
+def _placed(image: Any, shape: tuple[int, ...], path: Path) -> dict[str, Any]:  # noqa: ANN401
+    """Return the place of an image, for labels of its pixels."""
+    data = image.data[0] if image.multiscale else image.data
+    own = tuple(data.shape[:-1] if getattr(image, "rgb", False) else data.shape)
+    if own == shape:
+        return {name: getattr(image, name) for name in GEOMETRY}
+    if len(own) < len(shape) or own[-len(shape) :] != shape:
+        raise ImageError(
+            f"Expected a mask of {own} pixels, as the image {image.name!r} has; {path} has "
+            f"{shape}. Choose the mask of this image."
+        )
+    last = slice(-len(shape), None)
+    return {
+        name: tuple(getattr(image, name))[last]
+        for name in ("scale", "translate", "units", "axis_labels")
+    }
+
+
+def _given(
+    classes: Mapping[int, ClassPrompt] | Sequence[ClassPrompt],
+    known: KnownClasses,
+    present: Mapping[int, int],
+) -> KnownClasses:
+    if not isinstance(classes, Mapping):
+        classes = dict(zip(label_ids(classes), classes, strict=True))
+    colors = {k: c.color for k, c in known if c.color is not None}
+    return tuple(with_unknown(classes.items(), present, colors))
+
+
+def _described() -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": 1,
+        "classes": [],
+        "dropped": [],
+        "source": None,
+        "configuration": None,
+        "model": None,
+        "weights_sha256": None,
+        "attention": None,
+        "versions": dict(package_versions()),
+    }

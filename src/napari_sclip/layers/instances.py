@@ -1,0 +1,279 @@
+"""Single objects of a class as a layer of their own, and back into the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_sclip.core.instances import MIN_DISTANCE, split_instances
+from napari_sclip.errors import ClassesError
+from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.mapping import LabelsMismatchError
+from napari_sclip.layers.planes_of_labels import all_planes
+from napari_sclip.layers.undo import Change, write_changes
+
+FORMAT = "napari-sclip instances"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMask:
+    """The pixels of one class; made on the GUI thread, touches no layer later.
+
+    Attributes
+    ----------
+    class_id : int
+    name : str
+        Of the class.
+    mask : bool array
+        Of the shape of the layer's data.
+    shown : tuple of int
+        The axes of rows and columns.
+    spacing : tuple of float
+        Length of a pixel along each axis, the shorter side of a pixel of a plane being 1.
+    """
+
+    class_id: int
+    name: str
+    mask: np.ndarray
+    shown: tuple[int, int]
+    spacing: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WrittenBack:
+    """What `write_instances_back` did.
+
+    Attributes
+    ----------
+    added, removed : int
+        Pixels that are of the class now and were not, and the other way round.
+    undoable : bool
+        Whether one undo takes it back; not so where the old labels would fill the memory.
+    """
+
+    added: int
+    removed: int
+    undoable: bool
+
+
+def take_class(layer: Labels, class_id: int, shown: tuple[int, int] = (-2, -1)) -> ClassMask:
+    """Take down the pixels of a class, for `find_instances`; quick, for the GUI thread.
+
+    Parameters
+    ----------
+    layer : Labels
+    class_id : int
+    shown : tuple of int
+        The axes of rows and columns: of the layer's data, (-2, -1) unless axes were rolled.
+
+    Raises
+    ------
+    ClassesError
+        If the layer has no pixel of this class.
+    """
+    mask = np.asarray(layer.data == class_id)
+    name = _class_names(layer).get(class_id, f"{layer.name} {class_id}")
+    if class_id == 0 or not mask.any():
+        raise ClassesError(
+            f"Expected a class with pixels in layer {layer.name!r}; got {name!r} (id {class_id}), "
+            "which has none. Choose a class that the layer shows."
+        )
+    rows, columns = (axis % mask.ndim for axis in shown)
+    scale = np.abs(np.asarray(layer.scale, dtype=float))
+    spacing = scale / min(scale[rows], scale[columns])
+    return ClassMask(class_id, name, mask, (rows, columns), tuple(float(s) for s in spacing))
+
+
+def find_instances(
+    taken: ClassMask,
+    *,
+    split_touching: bool = True,
+    min_distance: float = MIN_DISTANCE,
+    connect_planes: bool = False,
+) -> np.ndarray:
+    """Give every object of a class an id of its own; takes seconds, for a worker.
+
+    Parameters
+    ----------
+    taken : ClassMask
+    split_touching, min_distance
+        As `split_instances` takes them; the distance in pixels of a plane.
+    connect_planes : bool
+        Whether an object goes on from plane to plane, as in a volume of three axes. Otherwise
+        each plane has objects of its own, with ids that no other plane has.
+
+    Returns
+    -------
+    int32 array of the shape of the mask
+        0 for no object.
+    """
+    mask = taken.mask
+    if connect_planes and mask.ndim == 3:
+        return split_instances(
+            mask,
+            split_touching=split_touching,
+            min_distance=min_distance,
+            spacing=taken.spacing,
+        )
+    out = np.zeros(mask.shape, dtype=np.int32)
+    spacing = [taken.spacing[axis] for axis in taken.shown]
+    found = 0
+    for plane in all_planes(mask.shape, taken.shown):
+        objects = split_instances(
+            plane.view(mask),
+            split_touching=split_touching,
+            min_distance=min_distance,
+            spacing=spacing,
+        )
+        np.copyto(plane.view(out), objects + found, where=objects > 0)
+        found += int(objects.max(initial=0))
+    return out
+
+
+def make_instances_layer(
+    layer: Labels, class_id: int, instances: np.ndarray | None = None
+) -> Labels:
+    """Make a layer in which every object of a class has an id and a colour of its own.
+
+    Parameters
+    ----------
+    layer : Labels
+        Is not changed.
+    class_id : int
+    instances : int array, optional
+        Of `find_instances`; computed here if left out.
+
+    Returns
+    -------
+    Labels
+        In the place of `layer`; `features` name its objects, ``metadata["napari_sclip"]`` the
+        class and the layer it is of. Not yet in any viewer.
+
+    Raises
+    ------
+    ClassesError
+        If the layer has no pixel of this class.
+    """
+    if instances is None:
+        instances = find_instances(take_class(layer, class_id))
+    name = _class_names(layer).get(class_id, f"{layer.name} {class_id}")
+    numbers = np.arange(int(instances.max(initial=0)) + 1)
+    names = ["no object", *(f"{name} {number}" for number in numbers[1:])]
+    made = Labels(
+        instances,
+        name=f"{name} instances",
+        features={"index": numbers, "class": np.array(names, dtype=object)},
+        metadata={
+            KEY: {
+                "format": FORMAT,
+                "format_version": 1,
+                "class": {"id": class_id, "name": name},
+                "source": {"labels": layer.name},
+            }
+        },
+        multiscale=False,
+        scale=layer.scale,
+        translate=layer.translate,
+        rotate=layer.rotate,
+        shear=layer.shear,
+        affine=layer.affine.affine_matrix,
+        units=layer.units,
+        axis_labels=layer.axis_labels,
+    )
+    _SOURCES[made] = ref(layer)
+    return made
+
+
+def instances_class(instances_layer: Any) -> tuple[int, str] | None:  # noqa: ANN401
+    """Read id and name of the class of an instances layer; None of any other layer."""
+    known = instances_layer.metadata.get(KEY)
+    if not isinstance(known, Mapping) or known.get("format") != FORMAT:
+        return None
+    return int(known["class"]["id"]), str(known["class"]["name"])
+
+
+def source_labels(instances_layer: Any, layers: Any) -> Labels | None:  # noqa: ANN401
+    """Find the labels that an instances layer was made of: itself, or the one of that name.
+
+    Parameters
+    ----------
+    instances_layer : Labels
+    layers : LayerList
+        Of the viewer.
+    """
+    if instances_class(instances_layer) is None:
+        return None
+    source = _SOURCES.get(instances_layer)
+    layer = None if source is None else source()
+    if layer is not None and layer in layers:
+        return layer
+    name = instances_layer.metadata[KEY]["source"]["labels"]
+    named = (other for other in layers if isinstance(other, Labels) and other.name == name)
+    return next(named, None)
+
+
+def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
+    """Make the pixels of a class those that have an object, as one undo step of the labels.
+
+    What had the class and has no object becomes 0. The changed pixels count as the person's.
+
+    Parameters
+    ----------
+    instances_layer : Labels
+        Of `make_instances_layer`, corrected by hand.
+    layer : Labels
+        The labels to change.
+
+    Raises
+    ------
+    LabelsMismatchError
+        If the layers do not belong together.
+    """
+    known = instances_class(instances_layer)
+    if known is None:
+        raise LabelsMismatchError(
+            f"Expected a layer of single objects; got {instances_layer.name!r}, which was not "
+            "made of a class. Choose the instances layer."
+        )
+    if instances_layer.data.shape != layer.data.shape:
+        raise LabelsMismatchError(
+            f"Expected labels of shape {instances_layer.data.shape}, as the objects have; layer "
+            f"{layer.name!r} has {layer.data.shape}. Choose the labels that they were made of."
+        )
+    class_id, name = known
+    if not isinstance(layer.data, np.ndarray) or not layer.data.flags.writeable:
+        raise LabelsMismatchError(
+            f"Expected labels in memory to write to; those of layer {layer.name!r} are not. "
+            "Choose the labels that the objects were made of."
+        )
+    if class_id > np.iinfo(layer.data.dtype).max or _class_names(layer).get(class_id, name) != name:
+        raise LabelsMismatchError(
+            f"Expected labels in which id {class_id} is {name!r}; in layer {layer.name!r} it is "
+            "another class. Choose the labels that the objects were made of."
+        )
+    changes, added, removed = [], 0, 0
+    for plane in all_planes(layer.data.shape):
+        now = plane.view(instances_layer.data) > 0
+        was = plane.view(layer.data) == class_id
+        changed = now != was
+        if changed.any():
+            added += int(np.count_nonzero(changed & now))
+            removed += int(np.count_nonzero(changed & was))
+            ids = np.where(now, class_id, 0).astype(layer.data.dtype)
+            changes.append(Change(plane, ids, changed))
+    if not changes:
+        return WrittenBack(0, 0, undoable=True)
+    undone = write_changes(layer, changes)
+    return WrittenBack(added, removed, undoable=undone is not None)
+
+
+_SOURCES: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def _class_names(layer: Labels) -> dict[int, str]:
+    return {row.id: row.name for row in read_legend(layer)}
