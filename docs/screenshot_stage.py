@@ -75,7 +75,7 @@ class Stage:
 
     def unfold(self, *names: str) -> None:
         """Open these sections, or parts of them, and fold all other sections."""
-        for section in ("image", "classes", "model", "detail"):
+        for section in ("image", "classes", "model", "detail", "correct", "explain", "export"):
             name = f"sclip_section_{section}"
             self.find(name).setChecked(name in names)
         for name in names:
@@ -113,6 +113,33 @@ class Stage:
         for place in places[1:]:
             self._mouse(kinds.MouseMove, place, Qt.MouseButton.LeftButton)
         self._mouse(kinds.MouseButtonRelease, places[-1], Qt.MouseButton.LeftButton)
+
+    def click(self, row: float, column: float) -> None:
+        """Click a pixel of the image, with a tool that does not paint."""
+        for layer in self.viewer.layers:
+            if hasattr(layer, "brush_size"):
+                layer.mode = "pan_zoom"
+        self.stroke((row, column))
+
+    def refine(self) -> None:
+        """Press Refine from strokes, and wait for what it teaches."""
+        self.find("sclip_correct_refine").click()
+        wait_until(
+            "what was learned",
+            lambda: self.state.run.status == "idle" and self.state.correct.learned,
+        )
+
+    def missed(self, name: str) -> tuple[float, float]:
+        """Return the pixel that lies deepest in what was missed of something."""
+        import numpy as np
+        from scipy.ndimage import distance_transform_edt
+
+        truth = next(layer for layer in self.viewer.layers if "truth" in layer.name)
+        labels = next(layer for layer in self.viewer.layers if layer.name.endswith(" labels"))
+        known = dict(zip(truth.features["class"], truth.features["index"], strict=True))
+        depth = distance_transform_edt((truth.data == known[name]) & (labels.data != known[name]))
+        row, column = np.unravel_index(depth.argmax(), depth.shape)
+        return float(row), float(column)
 
     def type_key(self, key: str) -> None:
         """Press a key over the canvas."""

@@ -141,6 +141,73 @@ def digits(stage: Stage) -> Any:  # noqa: ANN401
     return stage.without_widget()
 
 
+def paint_star(stage: Stage) -> None:
+    """Segment, and paint the largest part of the star that was missed."""
+    stage.take_suggestion()
+    stage.segment()
+    row, column = stage.missed("cyan star")
+    stage.show_from_near("cyan star")
+    stage.type_key("4")
+    wait_until("the class", lambda: "Painting with 4" in str(stage.viewer.status))
+    stage.viewer.layers.selection.active.brush_size = 4
+    stage.stroke((row - 2, column), (row + 2, column))
+    wait_until("the stroke", lambda: stage.state.correct.painted)
+
+
+def stroke(stage: Stage) -> Any:  # noqa: ANN401
+    """Show a stroke over what was missed."""
+    paint_star(stage)
+    return stage.without_widget()
+
+
+def refined(stage: Stage) -> Any:  # noqa: ANN401
+    """Show what a stroke has taught."""
+    paint_star(stage)
+    stage.refine()
+    stage.unfold("sclip_section_correct")
+    return stage.whole_window()
+
+
+def correct(stage: Stage) -> Any:  # noqa: ANN401
+    """Show the section Correct at work."""
+    stage.state.detail.refine = ""
+    paint_star(stage)
+    stage.refine()
+    for name in ("sclip_correct_next", "sclip_correct_checked", "sclip_correct_checked"):
+        before = stage.state.run.notice
+        stage.find(name).click()
+        wait_until(
+            "the next region",
+            lambda before=before: (
+                stage.state.run.status == "idle" and stage.state.run.notice != before
+            ),
+        )
+    stage.unfold("sclip_section_correct")
+    return stage.section("correct")
+
+
+def export(stage: Stage) -> Any:  # noqa: ANN401
+    """Show the section Export."""
+    stage.take_suggestion()
+    stage.segment()
+    stage.unfold("sclip_section_export")
+    return stage.section("export")
+
+
+def attention(stage: Stage) -> Any:  # noqa: ANN401
+    """Show what a point attends to."""
+    stage.take_suggestion()
+    stage.segment()
+    stage.find("sclip_section_explain").setChecked(True)
+    stage.find("sclip_explain_attention").click()
+    stage.click(*stage.middle_of("yellow circle"))
+    wait_until("the attention", lambda: stage.state.correct.heads)
+    for layer in stage.viewer.layers:
+        layer.visible = layer is stage.image or layer.name.endswith("attention sclip")
+    stage.unfold("sclip_section_explain")
+    return stage.whole_window()
+
+
 def failure(stage: Stage) -> Any:  # noqa: ANN401
     """Show a failure: a checkpoint that is none."""
     file = Path("my-model.pt")  # in a folder that will go
@@ -177,6 +244,11 @@ TOPICS: dict[str, tuple[Callable[[Stage], Any], str]] = {
     "hover": (hover, SCENE),
     "digits": (digits, SCENE),
     "failure": (failure, SCENE),
+    "stroke": (stroke, SCENE),
+    "refined": (refined, SCENE),
+    "correct": (correct, SCENE),
+    "export": (export, SCENE),
+    "attention": (attention, SCENE),
 }
 """For each topic what shows it, and the sample image that it is shown with."""
 

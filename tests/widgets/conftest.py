@@ -54,7 +54,12 @@ class FakeSegmenter:
         self.images.append(np.asarray(image))
         shape = image.shape[:2]
         embedding = SimpleNamespace(
-            shape=shape, config=config, nbytes=1000, windows=self.windows, done=0
+            shape=shape,
+            config=config,
+            nbytes=1000,
+            feature_bytes=1000,
+            windows=self.windows,
+            done=0,
         )
         for done in range(self.windows):
             progress(Progress(done, self.windows, "Looking at windows"))

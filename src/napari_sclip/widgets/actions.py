@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
 class Actions(Protocol):
@@ -31,3 +32,60 @@ class Actions(Protocol):
 
     def paint_with(self, label: int) -> None:
         """Pick the label to paint with in the labels layer."""
+
+    # Corrections
+
+    def refine_from_strokes(self) -> None:
+        """Start a run that learns from what was painted by hand."""
+
+    def forget_learned(self) -> None:
+        """Go back to the text alone, from the next run on."""
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        """Return what strokes have taught, as plain values for a preset, or None."""
+
+    def carry_over(self, values: Mapping[str, Any] | None) -> None:
+        """Take over what a preset has learned, or nothing."""
+
+    def keep_class(self, label: int) -> None:
+        """Put a class that was removed from the table back into it."""
+
+    def release_class(self, label: int) -> None:
+        """Let the next run replace what was painted of a removed class."""
+
+    def go_to_unsure(self, *, backwards: bool = False) -> None:
+        """Show the next region whose labels are unsure and not checked, the largest first."""
+
+    def mark_checked(self) -> None:
+        """Note that the region that was gone to is right, and go to the next."""
+
+    def mark_all_checked(self, checked: bool) -> None:
+        """Note that the whole plane is right, or that nothing of it is known to be."""
+
+    # To see why
+
+    def show_scores(self, name: str) -> None:
+        """Show the scores of a class as an image."""
+
+    def show_margin(self) -> None:
+        """Show how sure the labels are as an image."""
+
+    # To take elsewhere
+
+    def split_objects(self, name: str, *, touching: bool) -> None:
+        """Make a layer in which each object of a class has an id of its own."""
+
+    def write_objects_back(self) -> None:
+        """Write the objects of the active layer back into the labels that they come from."""
+
+    def export(self, path: str, format_name: str) -> None:
+        """Save the labels as they are in the layer."""
+
+    def start_from_mask(self, path: str) -> None:
+        """Make labels of a file, to start from."""
+
+    def start_from_layer(self) -> None:
+        """Take the active Labels layer, which comes from elsewhere, as the image's labels."""
+
+    def repeat_as(self, language: str) -> str:
+        """Return the lines that repeat this run on other files: "shell" or "python"."""

@@ -11,7 +11,10 @@ from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.model import OWN_FILE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.classes_view import ClassesView
+from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.detail_view import DetailView
+from napari_sclip.widgets.views.explain_view import ExplainView
+from napari_sclip.widgets.views.export_view import ExportView
 from napari_sclip.widgets.views.following import follow
 from napari_sclip.widgets.views.image_view import ImageView
 from napari_sclip.widgets.views.model_view import ModelView
@@ -40,6 +43,7 @@ class SegmentWidget(QWidget):
         self.setObjectName("sclip_widget")
         viewer = getattr(viewer, "__wrapped__", viewer)  # commands are given a proxy
         self.state = WidgetState()
+        self._had_labels = False
         self.controller = Controller(viewer, self.state, session)
         state, actions = self.state, self.controller
         body = QWidget()
@@ -50,6 +54,10 @@ class SegmentWidget(QWidget):
         self._model_section = Section("Model", ModelView(state.model, actions), folded=True)
         column.addWidget(self._model_section)
         column.addWidget(Section("Detail", DetailView(state.detail, actions)))
+        self._correct_section = Section("Correct", CorrectView(state, actions), folded=True)
+        column.addWidget(self._correct_section)
+        column.addWidget(Section("Explain", ExplainView(state, actions), folded=True))
+        column.addWidget(Section("Export", ExportView(state, actions), folded=True))
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("sclip_scroll")
@@ -69,6 +77,7 @@ class SegmentWidget(QWidget):
         escape.activated.connect(self.controller.cancel)
         self._summarise_model()
         follow(state.model.events, self._summarise_model)
+        follow(state.correct.events.labels, self._on_labels)
 
     def event(self, event: QEvent | None) -> bool:
         """Stop working when napari takes the widget out of its dock, or deletes it."""
@@ -77,6 +86,12 @@ class SegmentWidget(QWidget):
         if taken_out or kind == QEvent.Type.DeferredDelete:
             self.controller.close()
         return bool(super().event(event))
+
+    def _on_labels(self) -> None:
+        """Show how to correct labels when there are some for the first time."""
+        if self.state.correct.labels and not self._had_labels:
+            self._had_labels = True
+            self._correct_section.folded = False
 
     def _summarise_model(self) -> None:
         model = self.state.model

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_sclip.engine import classifier
 from napari_sclip.errors import ClassesError, OutputError
 from napari_sclip.export import classes_json
 from napari_sclip.prompts import ClassPrompt, is_background_name, parse_classes
@@ -179,6 +180,21 @@ def test_what_is_wrong_and_where(
     with pytest.raises(ClassesError, match=message) as caught:
         read_preset(path)
     assert str(path) in str(caught.value)
+
+
+def test_what_was_learned_is_kept_and_need_not_be_understood(tmp_path: Path) -> None:
+    path = tmp_path / "my leaf.json"
+    large = {"version": 1, "rows": "A" * 3_000_000}
+    preset = Preset(parse_classes("cat, dog"), frozenset({"dog"}), large)
+    write_preset(path, preset)
+    assert read_preset(path) == preset
+    assert classes_json.read_classes_json(path) == preset.classes
+    values = json.loads(path.read_text(encoding="utf-8"))
+    assert values[classifier.LEARNED] == large
+    path.write_text(json.dumps({**values, "learned": "something"}), encoding="utf-8")
+    assert read_preset(path) == Preset(preset.classes, preset.hidden)
+    write_preset(path, Preset(preset.classes))
+    assert "learned" not in json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_files_that_are_no_lists(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from napari._qt.qt_resources import get_stylesheet
@@ -15,6 +16,8 @@ THEMES = ("dark", "light")
 
 class Asked(list[str]):
     """Stands for the controller, and lists what it was asked for."""
+
+    learned: Mapping[str, Any] | None = None
 
     def segment(self) -> None:
         self.append("segment")
@@ -39,6 +42,57 @@ class Asked(list[str]):
 
     def paint_with(self, label: int) -> None:
         self.append(f"paint_with {label}")
+
+    def refine_from_strokes(self) -> None:
+        self.append("refine_from_strokes")
+
+    def forget_learned(self) -> None:
+        self.append("forget_learned")
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        return self.learned
+
+    def carry_over(self, values: Mapping[str, Any] | None) -> None:
+        self.append(f"carry_over {values}")
+
+    def keep_class(self, label: int) -> None:
+        self.append(f"keep_class {label}")
+
+    def release_class(self, label: int) -> None:
+        self.append(f"release_class {label}")
+
+    def go_to_unsure(self, *, backwards: bool = False) -> None:
+        self.append("go back" if backwards else "go on")
+
+    def mark_checked(self) -> None:
+        self.append("mark_checked")
+
+    def mark_all_checked(self, checked: bool) -> None:
+        self.append(f"mark_all_checked {checked}")
+
+    def show_scores(self, name: str) -> None:
+        self.append(f"show_scores {name}")
+
+    def show_margin(self) -> None:
+        self.append("show_margin")
+
+    def split_objects(self, name: str, *, touching: bool) -> None:
+        self.append(f"split_objects {name} {touching}")
+
+    def write_objects_back(self) -> None:
+        self.append("write_objects_back")
+
+    def export(self, path: str, format_name: str) -> None:
+        self.append(f"export {path} {format_name}")
+
+    def start_from_mask(self, path: str) -> None:
+        self.append(f"start_from_mask {path}")
+
+    def start_from_layer(self) -> None:
+        self.append("start_from_layer")
+
+    def repeat_as(self, language: str) -> str:
+        return f"lines of {language}"
 
 
 def control(view: QWidget, name: str) -> Any:

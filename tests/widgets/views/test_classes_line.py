@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -31,6 +33,15 @@ class Actions:
 
     def segment(self) -> None:
         self.segmented += 1
+
+    learned: Mapping[str, Any] | None = None
+    carried: Mapping[str, Any] | None = None
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        return self.learned
+
+    def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
+        self.carried = values
 
     def paint_with(self, label: int, /) -> None:
         self.painted.append(label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -37,6 +37,15 @@ class Actions:
 
     def segment(self) -> None:
         raise AssertionError("not asked for")
+
+    learned: Mapping[str, Any] | None = None
+    carried: Mapping[str, Any] | None = None
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        return self.learned
+
+    def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
+        self.carried = values
 
     def paint_with(self, label: int, /) -> None:
         self.painted.append(label)

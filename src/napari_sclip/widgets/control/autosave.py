@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
 
 from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.keeping import KeptLabels, make_layer, take_down
 from napari_sclip.layers.legend import read_legend
+from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.run import Question
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.recovery import LeftBehind, RecoveryFolder, find_left_behind
@@ -69,10 +69,7 @@ class Autosave:
         self._changed: weakref.WeakSet[Any] = weakref.WeakSet()
         self._task: Task | None = None
         self._done_with: tuple[LeftBehind, ...] = ()
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_MS)
-        self._timer.timeout.connect(self._save)
+        self._timer = single_shot(SAVE_MS, self._save)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:

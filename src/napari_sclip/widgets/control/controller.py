@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -12,20 +11,23 @@ from napari_sclip.errors import SclipError
 from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
-from napari_sclip.widgets.control.activity import Activity
 from napari_sclip.widgets.control.autosave import QUESTION as RECOVERY
 from napari_sclip.widgets.control.autosave import Autosave
+from napari_sclip.widgets.control.corrections import CorrectionActions, Corrections
+from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.estimates import Estimates
 from napari_sclip.widgets.control.failures import describe_failure
 from napari_sclip.widgets.control.image_follower import ImageFollower
 from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
 from napari_sclip.widgets.control.paint_keys import PaintKeys
 from napari_sclip.widgets.control.preview_loop import PreviewLoop
+from napari_sclip.widgets.control.progress_teller import ProgressTeller
 from napari_sclip.widgets.control.questions import ask_download, ask_labels_size, ask_replace
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.control.scout import Scout
 from napari_sclip.widgets.control.segmenting import Segmenting
 from napari_sclip.widgets.control.settings_keeper import SettingsKeeper
+from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.identity import run_signature
@@ -39,7 +41,7 @@ MODEL_CHOICES = ("name", "weights", "architecture", "device", "precision", "atte
 DETAIL_CHOICES = ("level", "short_side", "window", "stride", "average_on")
 
 
-class Controller:
+class Controller(CorrectionActions):
     """Connects the state with a viewer; the views call it, and see the state change.
 
     Parameters
@@ -61,7 +63,7 @@ class Controller:
         self._viewer = viewer
         self._open = True
         self._granted: set[str] = set()
-        self._activity = Activity()
+        self._progress = ProgressTeller(self.state.run)
         self._runner = Runner(self._on_work)
         self._link = LabelsLink(viewer, self.state.classes)
         self._keys = PaintKeys(viewer)
@@ -69,14 +71,25 @@ class Controller:
         self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None
         self._seen: Any = None
-        self._started = (0.0, "")
         self._settings = SettingsKeeper(self.state, config_dir())
-        self._live_timer = _single_shot(LIVE_MS, self._segment_live)
+        self._live_timer = single_shot(LIVE_MS, self._segment_live)
         self._connect()
         self._waits = False
         self._follower = ImageFollower(viewer, self.state, self._on_image)
         self._scout = Scout(self.state, self._on_ready)
         self._autosave = Autosave(viewer, self.state, cache_dir() / "recovery")
+        self.corrections = Corrections(
+            Desk(
+                viewer,
+                self.state,
+                self.session,
+                self._runner,
+                self._follower,
+                self._link,
+                self._on_progress,
+                self._on_failure,
+            )
+        )
         self._on_image()
 
     # What the views ask for
@@ -176,8 +189,9 @@ class Controller:
         self._runner.close()
         self._scout.close()
         self._autosave.close()
+        self.corrections.close()
         self._preview.close()
-        self._activity.close()
+        self._progress.close()
         self._follower.close()
         self._link.close()
         self._keys.close()
@@ -218,9 +232,20 @@ class Controller:
             if painted:
                 state.run.question = ask_replace(labels.name, painted)
                 return
+        teaching = self.corrections.teaching
         self._segmenting = segmenting = Segmenting(
-            self._viewer, self.state, self.session, image, request, classes, labels
+            self._viewer,
+            self.state,
+            self.session,
+            image,
+            request,
+            classes,
+            labels,
+            teaching.strokes_for(labels or self._link.labels_of(image), request, classes),
+            teaching.carried_for(classes),
         )
+        if teaching.passed_over:
+            segmenting.warn(teaching.passed_over)
         segmenting.lost = self._on_lost
         listener = Listener(
             progress=self._on_progress,
@@ -244,6 +269,7 @@ class Controller:
         self._link.remember(segmenting.image, labels)
         self._link.follow(segmenting.image)
         self._keys.bind(labels)
+        self.corrections.on_written(labels, outcome.learned)
         self._seen = self._signature(segmenting.job.request)
         self._estimates.learn(outcome)
         self.state.run.target = "auto"
@@ -300,25 +326,12 @@ class Controller:
             self.state.model.download_progress = None
             self.state.model.download_message = ""
         if not name:
-            self._activity.close()
+            self._progress.close()
             self.state.model.loaded = self.session.loaded
             self._on_image()
 
     def _on_progress(self, progress: Progress) -> None:
-        run = self.state.run
-        text = progress.message + self._time_left(progress)
-        run.total, run.done, run.message = progress.total, progress.done, text
-        self._activity.tell(progress)
-
-    def _time_left(self, progress: Progress) -> str:
-        now = time.monotonic()
-        if progress.done == 0 or progress.message != self._started[1]:
-            self._started = (now, progress.message)
-        passed = now - self._started[0]
-        if self.state.run.task != "segment" or not 0 < progress.done < progress.total or passed < 1:
-            return ""
-        seconds = passed / progress.done * (progress.total - progress.done)
-        return f", about {seconds:.0f} s left" if seconds >= 1 else ""
+        self._progress.tell(progress)
 
     def _on_failure(self, error: Exception) -> None:
         self._give_up("")
@@ -346,6 +359,7 @@ class Controller:
             state.detail.events[name].connect(self._on_look_changed)
         state.classes.changed.connect(self._on_look_changed)
         state.run.events.live.connect(self._on_look_changed)
+        state.correct.events.painted.connect(self._on_painted)
         for name in DETAIL_CHOICES:
             state.detail.events[name].connect(self._on_image)
         for name in MODEL_CHOICES:
@@ -355,13 +369,18 @@ class Controller:
         if self._open and self.state.run.live:
             self._live_timer.start()
 
+    def _on_painted(self) -> None:
+        if self.state.correct.learn:
+            self._on_look_changed()
+
     def _on_image(self) -> None:
         """Bring all that depends on the image, or on how it is looked at, up to date."""
-        if not self._open or not hasattr(self, "_follower"):
+        if not self._open or not hasattr(self, "corrections"):
             return
         labels = self._link.follow(self._follower.layer)
         if labels is not None:
             self._keys.bind(labels)
+        self.corrections.follow(labels)
         request = self._follower.request
         self._preview.show(request)
         self._estimates.update(request)
@@ -375,11 +394,3 @@ class Controller:
             config = self.state.detail.config()
             return run_signature(request, config), self.state.model.selection()
         return None
-
-
-def _single_shot(milliseconds: int, slot: Any) -> QTimer:  # noqa: ANN401
-    timer = QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(slot)
-    return timer

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from napari.layers import Image, Shapes
-from qtpy.QtCore import QTimer
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.maps import map_kind
 from napari_sclip.layers.read import read_request
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.sources import displayed_with
 from napari_sclip.layers.suggestions import Suggestion, read_suggestion
 from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control.facts import describe_image
+from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.widget import WidgetState
 
 REFRESH_MS = 60
@@ -48,10 +49,7 @@ class ImageFollower:
         self._watched: set[Any] = set()
         self.layer: Any = None
         self.request: ImageRequest | None = None
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
+        self._timer = single_shot(REFRESH_MS, self.refresh)
         for emitter in self._emitters():
             emitter.connect(self._soon)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -89,8 +87,13 @@ class ImageFollower:
         found = [layer for layer in self._viewer.layers if isinstance(layer, Shapes)]
         return next((layer for layer in found if layer.name == name), found[0] if found else None)
 
-    def make_request(self) -> ImageRequest:
+    def make_request(self, planes: str | None = None) -> ImageRequest:
         """Take down what is to be read now.
+
+        Parameters
+        ----------
+        planes : str, optional
+            "current" or "all", instead of what is chosen.
 
         Raises
         ------
@@ -101,6 +104,8 @@ class ImageFollower:
         options = self._state.image.options(
             shapes=self.shapes_layer(), short_side=config.short_side
         )
+        if planes is not None:
+            options = dataclasses.replace(options, planes=planes)
         return read_request(self._viewer, self.layer, options)
 
     def refresh(self) -> None:
@@ -177,10 +182,14 @@ class ImageFollower:
     def _on_active(self, event: Any = None) -> None:  # noqa: ANN401
         pinned = self._state.image.pinned and self.layer is not None
         active = self._viewer.layers.selection.active
-        if not pinned and isinstance(active, Image):
+        if not pinned and isinstance(active, Image) and map_kind(active) is None:
             self.layer = active
         if self.layer is None:
-            images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+            images = [
+                layer
+                for layer in self._viewer.layers
+                if isinstance(layer, Image) and map_kind(layer) is None
+            ]
             self.layer = images[-1] if images else None
         self._timer.start()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.lessons import Strokes
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import LabelsUpdate
 from napari_sclip.prompts import ClassPrompt
@@ -31,6 +32,10 @@ class Segmenting:
     classes : sequence of ClassPrompt
     labels : Labels or None
         The layer to update; None makes a new one.
+    strokes : mapping of int to Strokes, optional
+        To learn from, by the number of the plane.
+    carried : Classifier or None
+        What was learned before, of the same classes.
     """
 
     def __init__(
@@ -42,6 +47,8 @@ class Segmenting:
         request: ImageRequest,
         classes: Sequence[ClassPrompt],
         labels: Labels | None,
+        strokes: Mapping[int, Strokes] | None = None,
+        carried: Any = None,  # noqa: ANN401
     ) -> None:
         self.image = image
         self.lost: Callable[[str], None] = lambda sentence: None
@@ -64,6 +71,8 @@ class Segmenting:
             config=state.detail.config(),
             classes=tuple(classes),
             placer=self._output.placer,
+            strokes=strokes or {},
+            carried=carried,
         )
 
     def work(self, reporter: Reporter) -> SegmentOutcome:
@@ -105,6 +114,8 @@ class Segmenting:
         what = "Segmented" if planes == 1 else f"Segmented {planes} planes"
         how = " from the embedding, without a vision pass" if outcome.reused == planes else ""
         told = [f"{what} into “{labels.name}”{how}."]
+        if outcome.job.strokes:
+            told.append("It has learned from what was painted.")
         if update.kept:
             told.append(f"{update.kept:,} pixels painted by hand were left as they are.")
         if not update.undoable:

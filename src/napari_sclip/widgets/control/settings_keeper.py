@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QCoreApplication, QTimer
+from qtpy.QtCore import QCoreApplication
 
 from napari_sclip.models.registry import DEFAULT_MODEL
+from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.store import recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
 
@@ -15,7 +16,7 @@ LASTING = {
     "model": ("name", "weights", "architecture", "device", "precision", "attention"),
     "detail": (
         "level", "short_side", "window", "stride", "threshold", "min_area_fraction", "templates",
-        "average_on",
+        "average_on", "refine", "min_region_pixels", "max_hole_pixels",
     ),
     "image": ("contrast", "percentile_low", "percentile_high"),
     "run": ("partial", "live"),
@@ -36,10 +37,7 @@ class SettingsKeeper:
         self._folder = folder
         state.model.name = DEFAULT_MODEL
         recall(state, folder)
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(KEEP_MS)
-        self._timer.timeout.connect(self.keep)
+        self._timer = single_shot(KEEP_MS, self.keep)
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.keep)

@@ -32,6 +32,10 @@ class DetailState:
         "imagenet" or "plain".
     average_on : str
         "pixels" or "patches".
+    refine : str
+        A name of `REFINEMENTS`, or nothing for none.
+    min_region_pixels, max_hole_pixels : int
+        Pixels of the image; 0 for none.
     windows : int or None
         Of the image as chosen, over all planes; None if unknown.
     estimate : str
@@ -50,6 +54,9 @@ class DetailState:
     min_area_fraction: float = 0.0
     templates: str = "imagenet"
     average_on: str = "pixels"
+    refine: str = "pamr"
+    min_region_pixels: int = 0
+    max_hole_pixels: int = 0
     windows: int | None = None
     estimate: str = ""
     problem: str = ""
@@ -71,6 +78,9 @@ class DetailState:
             min_area_fraction=self.min_area_fraction,
             templates=self.templates,
             average_on=self.average_on,
+            refine=self.refine or None,
+            min_region_pixels=self.min_region_pixels,
+            max_hole_pixels=self.max_hole_pixels,
             nonfinite="minimum",
             **values,
         )

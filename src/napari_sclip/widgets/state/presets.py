@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,11 @@ from napari_sclip.prompts import ClassPrompt, parse_classes, split_classes, spli
 MARK = "napari-sclip classes"
 """Value of ``format``, as in the files that stand beside exported labels."""
 
+LEARNED = "learned"
+"""Key of what `Segmenter.adapt` learned; the rest of the file can be read without it."""
+
 MAX_BYTES = 1_000_000
+MAX_LEARNED_BYTES = 64_000_000
 COLUMNS = ("name", "prompts", "color", "background")
 YES = frozenset({"1", "true", "yes", "y", "x"})
 NO = frozenset({"", "0", "false", "no", "n"})
@@ -34,10 +38,14 @@ class Preset:
     classes : tuple of ClassPrompt
     hidden : frozenset of str
         Names of the classes that are not shown.
+    learned : mapping or None
+        What was learned of the classes from strokes, as `Classifier.to_dict` gives it and
+        `Classifier.from_dict` takes it; it is not looked into here.
     """
 
     classes: tuple[ClassPrompt, ...]
     hidden: frozenset[str] = frozenset()
+    learned: Mapping[str, Any] | None = None
 
 
 def write_preset(path: str | os.PathLike[str], preset: Preset) -> None:
@@ -58,7 +66,9 @@ def write_preset(path: str | os.PathLike[str], preset: Preset) -> None:
         }
         for c in preset.classes
     ]
-    values = {"format": MARK, "format_version": 1, "classes": rows}
+    values: dict[str, Any] = {"format": MARK, "format_version": 1, "classes": rows}
+    if preset.learned is not None:
+        values[LEARNED] = dict(preset.learned)
     text = json.dumps(values, indent=2, ensure_ascii=False)
     try:
         with atomic_write(path) as temporary:
@@ -95,12 +105,14 @@ def read_preset(path: str | os.PathLike[str]) -> Preset:
 def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(MAX_LEARNED_BYTES + 1)
     except OSError as error:
         raise ClassesError(f"Cannot read {path}: {error.strerror or error}.") from error
-    if len(content) > MAX_BYTES:
+    as_json = content[:100].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    most = MAX_LEARNED_BYTES if as_json else MAX_BYTES
+    if len(content) > most:
         raise ClassesError(
-            f"Expected a list of classes of at most {MAX_BYTES // 1_000_000} MB; {path} is larger. "
+            f"Expected a list of classes of at most {most // 1_000_000} MB; {path} is larger. "
             "Choose another file."
         )
     try:
@@ -195,7 +207,9 @@ def _read_json(path: Path, text: str) -> Preset:
     read = [(place, _read_object(place, row)) for place, row in zip(places, rows, strict=True)]
     classes = _together(path, iter(read))
     seen = zip(classes, rows, strict=True)
-    return Preset(classes, frozenset(c.name for c, row in seen if row.get("visible") is False))
+    hidden = frozenset(c.name for c, row in seen if row.get("visible") is False)
+    learned = values.get(LEARNED)
+    return Preset(classes, hidden, learned if isinstance(learned, dict) else None)
 
 
 def _read_object(place: str, row: Any) -> ClassPrompt:  # noqa: ANN401 - whatever JSON holds

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_sclip.config import SegmentationConfig
+from napari_sclip.config import REFINEMENTS, SegmentationConfig
 from napari_sclip.errors import ClassesError, ConfigError
 from napari_sclip.layers.options import CONTRASTS
 from napari_sclip.models.registry import MODELS
@@ -25,6 +25,7 @@ from napari_sclip.widgets.state.widget import WidgetState
 STATE_FILE = "widget.json"
 MAX_PIXELS = 100_000
 """More than any control can be set to."""
+MAX_AREA = 1_000_000
 MAX_TEXT = 4096
 
 Check = Callable[[object], bool]
@@ -140,6 +141,11 @@ def _pixels_or_none(name: str) -> Check:
     )
 
 
+def _pixels(name: str) -> Check:
+    is_setting = _setting(name)
+    return lambda value: isinstance(value, int) and value <= MAX_AREA and is_setting(value)
+
+
 def _one_of(*known: str) -> Check:
     return lambda value: isinstance(value, str) and value in known
 
@@ -179,6 +185,9 @@ FIELDS: Mapping[str, Mapping[str, Check]] = {
         "min_area_fraction": _setting("min_area_fraction"),
         "templates": _one_of("imagenet", "plain"),
         "average_on": _setting("average_on"),
+        "refine": _one_of("", *REFINEMENTS),
+        "min_region_pixels": _pixels("min_region_pixels"),
+        "max_hole_pixels": _pixels("max_hole_pixels"),
     },
     "image": {
         "contrast": _one_of(*CONTRASTS),

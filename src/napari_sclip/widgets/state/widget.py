@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.state.classes import ClassTable
+from napari_sclip.widgets.state.correct import CorrectState
 from napari_sclip.widgets.state.detail import DetailState
 from napari_sclip.widgets.state.image import ImageState
 from napari_sclip.widgets.state.model import ModelState
@@ -14,7 +15,7 @@ from napari_sclip.widgets.state.run import RunState
 
 @dataclass
 class WidgetState:
-    """The five sections; each tells by its `events` (or signals) when it changes.
+    """All sections; each tells by its `events` (or signals) when it changes.
 
     Attributes
     ----------
@@ -23,6 +24,7 @@ class WidgetState:
     model : ModelState
     detail : DetailState
     run : RunState
+    correct : CorrectState
     """
 
     image: ImageState = field(default_factory=ImageState)
@@ -30,6 +32,7 @@ class WidgetState:
     model: ModelState = field(default_factory=ModelState)
     detail: DetailState = field(default_factory=DetailState)
     run: RunState = field(default_factory=RunState)
+    correct: CorrectState = field(default_factory=CorrectState)
 
     def why_not(self) -> str:
         """Why Segment cannot be pressed, in a person's words, or nothing."""

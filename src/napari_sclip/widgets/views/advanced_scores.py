@@ -25,8 +25,16 @@ AVERAGING = (
 )
 
 
+REFINE = (
+    Choice("", "as they are", tooltip="As coarse as the patches that the model sees"),
+    Choice("pamr", "moved to colours (PAMR)", tooltip="Averages alike neighbours"),
+    Choice("guided-filter", "guided filter", tooltip="Fit scores to the colours around each pixel"),
+)
+MOST_PIXELS = 1_000_000
+
+
 class ScoreControls(QWidget):
-    """Threshold, minimum area, templates and averaging.
+    """Threshold, minimum area, templates, averaging, and what is done to edges and parts.
 
     Parameters
     ----------
@@ -51,6 +59,19 @@ class ScoreControls(QWidget):
         self._average_on = make_box(
             "sclip_detail_average_on", "Where windows that overlap are averaged"
         )
+        self._refine = make_box(
+            "sclip_detail_refine", "How labels are made to end where things end"
+        )
+        self._min_region = NumberBox(0, MOST_PIXELS, 16, unit=" px")
+        self._min_region.setObjectName("sclip_detail_min_region")
+        self._min_region.setToolTip(
+            "Connected parts of a class with fewer pixels go to what surrounds them; 0 keeps all"
+        )
+        self._max_hole = NumberBox(0, MOST_PIXELS, 16, unit=" px")
+        self._max_hole.setObjectName("sclip_detail_max_hole")
+        self._max_hole.setToolTip(
+            "Holes inside a class with no more pixels are filled by it; 0 fills none"
+        )
         stack(
             self,
             (
@@ -58,12 +79,18 @@ class ScoreControls(QWidget):
                 Row("Min. area", self._min_area, parent=self),
                 Row("Sentences", self._templates, parent=self),
                 Row("Averaging", self._average_on, parent=self),
+                Row("Edges", self._refine, parent=self),
+                Row("Small parts", self._min_region, parent=self),
+                Row("Holes", self._max_hole, parent=self),
             ),
         )
         self._threshold.edited.connect(self._on_threshold)
         self._min_area.edited.connect(self._on_min_area)
         self._templates.picked.connect(self._on_templates)
         self._average_on.picked.connect(self._on_average_on)
+        self._refine.picked.connect(self._on_refine)
+        self._min_region.edited.connect(self._on_min_region)
+        self._max_hole.edited.connect(self._on_max_hole)
         self._show()
         follow(state.events, self._show)
 
@@ -76,6 +103,9 @@ class ScoreControls(QWidget):
             *([f"area above {_percent(state)} %"] if state.min_area_fraction else []),
             *(["plain phrase"] if state.templates == "plain" else []),
             *(["on patches"] if state.average_on == "patches" else []),
+            *(["coarse edges"] if not state.refine else []),
+            *([f"parts from {state.min_region_pixels} px"] if state.min_region_pixels else []),
+            *([f"holes to {state.max_hole_pixels} px"] if state.max_hole_pixels else []),
         ]
 
     def _show(self) -> None:
@@ -84,6 +114,9 @@ class ScoreControls(QWidget):
         self._min_area.show_number(PERCENT * state.min_area_fraction)
         self._templates.show_choices(TEMPLATES, state.templates)
         self._average_on.show_choices(AVERAGING, state.average_on)
+        self._refine.show_choices(REFINE, state.refine)
+        self._min_region.show_number(state.min_region_pixels)
+        self._max_hole.show_number(state.max_hole_pixels)
 
     def _on_threshold(self, threshold: float) -> None:
         self._state.threshold = threshold
@@ -96,6 +129,15 @@ class ScoreControls(QWidget):
 
     def _on_average_on(self, key: str) -> None:
         self._state.average_on = key
+
+    def _on_refine(self, key: str) -> None:
+        self._state.refine = key
+
+    def _on_min_region(self, pixels: float) -> None:
+        self._state.min_region_pixels = int(pixels)
+
+    def _on_max_hole(self, pixels: float) -> None:
+        self._state.max_hole_pixels = int(pixels)
 
 
 def _percent(state: DetailState) -> str:

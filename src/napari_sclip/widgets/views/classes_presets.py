@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
@@ -15,12 +16,24 @@ READABLE = "Classes (*.json *.txt *.csv *.tsv);;All files (*)"
 WRITABLE = "Classes (*.json)"
 
 
+class LearnedActions(Protocol):
+    """What the controller does for presets."""
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        """Return what strokes have taught, as plain values, or None."""
+
+    def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
+        """Take over what a preset has learned, or nothing."""
+
+
 class PresetsMenu(QMenu):
     """Loads a file into a `ClassTable` and saves it into one.
 
     Parameters
     ----------
     table : ClassTable
+    actions : LearnedActions
+        Asked for what strokes have taught, which goes into the file and comes out of it.
     parent : QWidget, optional
 
     Attributes
@@ -32,14 +45,27 @@ class PresetsMenu(QMenu):
     told = Signal(str)
     """What went wrong, or nothing if all went well."""
 
-    def __init__(self, table: ClassTable, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, table: ClassTable, actions: LearnedActions, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._table = table
+        self._actions = actions
         self.ask_open: Callable[[], str] = self._ask_open
         self.ask_save: Callable[[], str] = self._ask_save
         self.setToolTipsVisible(True)
-        self._add("load", "Load...", "Replace the classes by those of a file", self._load)
-        self._add("save", "Save...", "Keep these classes in a file", self._save)
+        self._add(
+            "load",
+            "Load...",
+            "Replace the classes, and what was learned of them, by those of a file",
+            self._load,
+        )
+        self._add(
+            "save",
+            "Save...",
+            "Keep these classes, and what was learned of them, in a file",
+            self._save,
+        )
         self.addSeparator()
         self._add("clear", "Clear", "Remove all classes", self._clear)
 
@@ -60,6 +86,7 @@ class PresetsMenu(QMenu):
         path = self.ask_open()
         if path:
             preset = read_preset(path)
+            self._actions.carry_over(preset.learned)
             self._table.replace(preset.classes, preset.hidden)
         return ""
 
@@ -69,7 +96,8 @@ class PresetsMenu(QMenu):
             return f"Not saved. {reason}"
         path = self.ask_save()
         if path:
-            write_preset(path, Preset(self._table.classes(), self._table.hidden()))
+            learned = self._actions.learned_values()
+            write_preset(path, Preset(self._table.classes(), self._table.hidden(), learned))
         return ""
 
     def _clear(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QPalette
@@ -31,6 +31,12 @@ class ClassActions(Protocol):
     def paint_with(self, label: int, /) -> None:
         """Pick the label to paint with."""
 
+    def learned_values(self) -> Mapping[str, Any] | None:
+        """Return what strokes have taught, as plain values, or None."""
+
+    def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
+        """Take over what a preset has learned, or nothing."""
+
 
 class ClassesView(SectionBody):
     """Lets a person say what is to be labelled.
@@ -57,7 +63,7 @@ class ClassesView(SectionBody):
         self._preset_problem = ""
         self.line = ClassesLine(table, actions.segment, self)
         self.table_view = ClassesTable(table, actions.paint_with, self)
-        self.presets = PresetsMenu(table, self)
+        self.presets = PresetsMenu(table, actions, self)
         self.problem = WrappedLabel(self)
         self.problem.setObjectName("sclip_classes_problem")
         self._buttons = self._make_buttons()

@@ -52,7 +52,7 @@ class DetailView(SectionBody):
         self._scores = ScoreControls(state, self)
         self._more = Disclosure("Sc&ores", self._scores, parent=self)
         self._more.button.setObjectName("sclip_detail_more")
-        self._more.button.setToolTip("Thresholds, sentences and averaging")
+        self._more.button.setToolTip("Thresholds, sentences, averaging, edges and small parts")
         self._arrange()
         self._show()
         follow(state.events, self._show)

@@ -1,0 +1,211 @@
+"""Takes labels elsewhere, and from elsewhere: files, objects, commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_sclip.errors import SclipError
+from napari_sclip.layers.adopt import adopt_labels, labels_layer_from_mask
+from napari_sclip.layers.draft import data_without_drafts
+from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.instances import (
+    find_instances,
+    instances_class,
+    make_instances_layer,
+    source_labels,
+    take_class,
+    write_instances_back,
+)
+from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.saving import LAYER_FORMATS, LayerData, save_layer_data
+from napari_sclip.prompts import ClassPrompt
+from napari_sclip.widgets.control.desk import NO_LABELS, Desk
+from napari_sclip.widgets.control.labels_link import colored_classes
+from napari_sclip.widgets.state.repeat import python_lines, shell_lines
+from napari_sclip.widgets.work.reporter import Reporter
+
+IMAGE = "IMAGE.png"
+"""Stands for the file where the image is not from one."""
+
+
+class Taking:
+    """What the section "Export" does, and what becomes of classes that were removed.
+
+    Parameters
+    ----------
+    desk : Desk
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        desk.state.correct.formats = tuple(
+            (known.name, f"{known.title} ({known.suffixes[0]})") for known in LAYER_FORMATS
+        )
+
+    # Files
+
+    def export(self, path: str, format_name: str) -> None:
+        """Save the labels as they are in the layer."""
+        labels = self._desk.labels
+        if labels is None:
+            self._desk.say(NO_LABELS)
+            return
+        _, attributes, kind = labels.as_layer_data_tuple()
+        given: LayerData = (data_without_drafts(labels), attributes, kind)
+        image = self._desk.follower.layer
+        beside = None if image is None else image.as_layer_data_tuple()
+
+        def work(reporter: Reporter) -> tuple[Path, ...]:
+            return save_layer_data(given, Path(path), format_name, image=beside, overwrite=True)
+
+        def done(files: tuple[Path, ...]) -> None:
+            names = ", ".join(file.name for file in files[:4])
+            more = f" and {len(files) - 4} more" if len(files) > 4 else ""
+            self._desk.say(f"Saved {names}{more} in {files[0].parent}.")
+
+        self._desk.start("save", work, done)
+
+    def start_from_mask(self, path: str) -> None:
+        """Make labels of a file."""
+        image = self._desk.follower.layer
+
+        def work(reporter: Reporter) -> Labels:
+            return labels_layer_from_mask(Path(path), image)
+
+        def done(labels: Labels) -> None:
+            self._desk.viewer.add_layer(labels)
+            self._belongs(labels, image)
+            self._desk.say(
+                f"“{labels.name}” is the starting point: its pixels count as painted by hand, and "
+                "runs fill the rest."
+            )
+
+        self._desk.start("open", work, done)
+
+    def start_from_layer(self) -> None:
+        """Take the active Labels layer as that of the image."""
+        active = self._desk.viewer.layers.selection.active
+        image = self._desk.follower.layer
+        if not isinstance(active, Labels) or instances_class(active) is not None:
+            self._desk.say("Choose a Labels layer in the list of layers first.")
+            return
+        if image is None:
+            self._desk.say("Open the image that the labels are of first.")
+            return
+        try:
+            adopt_labels(active, image=image)
+        except SclipError as error:
+            self._desk.failed(error)
+            return
+        self._belongs(active, image)
+        self._desk.say(f"“{active.name}” has the labels of “{image.name}” now.")
+
+    def _belongs(self, labels: Labels, image: Any) -> None:  # noqa: ANN401 - napari has no types
+        if image is not None:
+            self._desk.link.remember(image, labels)
+        table = self._desk.state.classes
+        if not any(row.name for row in table.rows):
+            table.replace(
+                [
+                    ClassPrompt(row.name, row.prompts, row.background, row.color or None)
+                    for row in read_legend(labels)
+                ]
+            )
+        self._desk.link.follow(image)
+
+    def repeat_as(self, language: str) -> str:
+        """Return the lines that repeat this run: "shell" or "python"."""
+        source = getattr(self._desk.follower.layer, "source", None)
+        path = getattr(source, "path", None) or IMAGE
+        write = shell_lines if language == "shell" else python_lines
+        return write(
+            self._desk.state.model.selection(),
+            self._desk.state.detail.config(),
+            colored_classes(self._desk.state.classes),
+            str(path),
+        )
+
+    # Objects
+
+    def split_objects(self, name: str, *, touching: bool) -> None:
+        """Make a layer with an id for each object of a class."""
+        shown = self._desk.labels_shown()
+        if shown is None:
+            return
+        labels, plane = shown
+        label = next((row.id for row in read_legend(labels) if row.name == name), None)
+        if label is None:
+            self._desk.say(f"The labels have no class “{name}”.")
+            return
+        axes = [k for k, part in enumerate(plane.index) if isinstance(part, slice)]
+        try:
+            taken = take_class(labels, label, (axes[0], axes[1]))
+        except SclipError as error:
+            self._desk.failed(error)
+            return
+
+        def work(reporter: Reporter) -> np.ndarray:
+            return find_instances(taken, split_touching=touching)
+
+        def done(found: np.ndarray) -> None:
+            if labels not in self._desk.viewer.layers:
+                return
+            made = make_instances_layer(labels, label, found)
+            self._desk.viewer.add_layer(made)
+            self._desk.say(f"{int(found.max(initial=0)):,} objects of “{name}”, in “{made.name}”.")
+
+        self._desk.start("split", work, done)
+
+    def write_objects_back(self) -> None:
+        """Write the objects of the active layer into the labels that they come from."""
+        active = self._desk.viewer.layers.selection.active
+        if not isinstance(active, Labels) or instances_class(active) is None:
+            self._desk.say("Choose a layer of objects in the list of layers first.")
+            return
+        labels = source_labels(active, self._desk.viewer.layers)
+        if labels is None:
+            self._desk.say("The labels that these objects come from are not in the viewer.")
+            return
+        try:
+            written = write_instances_back(active, labels)
+        except SclipError as error:
+            self._desk.failed(error)
+            return
+        self._desk.say(
+            f"“{labels.name}” has {written.added:,} pixels more of this class, and "
+            f"{written.removed:,} less."
+        )
+
+    # Classes that are not in the table any more
+
+    def keep_class(self, label: int) -> None:
+        """Put a class of the labels back into the table."""
+        labels = self._desk.labels
+        row = None if labels is None else _row_of(labels, label)
+        if row is None:
+            return
+        table = self._desk.state.classes
+        key = table.add(row.name)
+        prompts = () if row.prompts == (row.name,) else row.prompts
+        table.set(key, prompts=prompts, color=row.color)
+
+    def release_class(self, label: int) -> None:
+        """Let the next run replace what was painted of a class."""
+        labels = self._desk.labels
+        row = None if labels is None else _row_of(labels, label)
+        if labels is None or row is None:
+            return
+        log = prediction_log(labels)
+        painted = log.edited_everywhere(labels.data) & (labels.data == label)
+        log.release(painted, labels.data)
+        self._desk.say(
+            f"{int(painted.sum()):,} pixels of “{row.name}” are free: the next run replaces them."
+        )
+
+
+def _row_of(labels: Labels, label: int) -> Any:  # noqa: ANN401 - a LegendRow or None
+    return next((row for row in read_legend(labels) if row.id == label), None)

@@ -1,0 +1,101 @@
+"""What strokes have taught, and what is carried over from other images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+
+from napari_sclip.layers.lessons import Strokes, take_strokes
+from napari_sclip.layers.mapping import why_not_fitting
+from napari_sclip.layers.request import ImageRequest
+from napari_sclip.prompts import ClassPrompt
+from napari_sclip.widgets.state.widget import WidgetState
+
+if TYPE_CHECKING:
+    from napari_sclip.engine.classifier import Classifier
+
+
+class Teaching:
+    """Decides what a run learns from.
+
+    A run always begins with what was carried over, and takes all strokes of its image anew, so
+    that a stroke counts once however often one presses the button.
+
+    Parameters
+    ----------
+    state : WidgetState
+
+    Attributes
+    ----------
+    carried : Classifier or None
+        From a preset.
+    learned : Classifier or None
+        What the last run used; None if text alone.
+    """
+
+    def __init__(self, state: WidgetState) -> None:
+        self._state = state
+        self.carried: Classifier | None = None
+        self.learned: Classifier | None = None
+        self.passed_over = ""
+
+    def forget(self) -> None:
+        """Go back to the text alone."""
+        self.carried = self.learned = None
+        self._state.correct.learn = False
+        self._tell()
+
+    def carry(self, classifier: Classifier | None) -> None:
+        """Take over what was learned elsewhere, or nothing."""
+        self.carried = classifier
+        self.learned = None
+        self._tell()
+
+    def carried_for(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
+        """Return what was carried over, if it is about these classes."""
+        self.passed_over = ""
+        if self.carried is None:
+            return None
+        fitting = self.carried.arranged(classes)
+        if fitting is None:
+            names = ", ".join(item.name for item in self.carried.classes)
+            self.passed_over = (
+                f"What was learned before is of other classes or prompts ({names}), and was not "
+                "used."
+            )
+        return fitting
+
+    def strokes_for(
+        self, labels: Labels | None, request: ImageRequest, classes: Sequence[ClassPrompt]
+    ) -> dict[int, Strokes]:
+        """Take the strokes that a run learns from, by the number of the plane."""
+        if labels is None or not self._state.correct.learn:
+            return {}
+        if why_not_fitting(labels, request) is not None:
+            return {}
+        taken = {
+            number: take_strokes(labels, request, number, classes)
+            for number in range(len(request.planes))
+        }
+        return {number: strokes for number, strokes in taken.items() if strokes is not None}
+
+    def took(self, learned: Any) -> None:  # noqa: ANN401 - a Classifier or None
+        """Note what a run used."""
+        self.learned = learned
+        self._tell()
+
+    def _tell(self) -> None:
+        correct = self._state.correct
+        correct.learned = "" if self.learned is None else f"Learned from {_of(self.learned)}."
+        carried = self.carried
+        correct.carried = "" if carried is None else f"Carried over: {_of(carried)}."
+
+
+def _of(classifier: Classifier) -> str:
+    pixels = sum(classifier.example_pixels)
+    classes = sum(1 for count in classifier.example_pixels if count)
+    images = "" if classifier.images == 1 else f", of {classifier.images} images"
+    what = "class" if classes == 1 else "classes"
+    return f"{pixels:,} pixels in {classes} {what}{images}"

@@ -1,0 +1,192 @@
+"""The section "Correct": let strokes teach, and go from one unsure region to the next."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from napari_sclip.widgets.actions import Actions
+from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.buttons import allow, make_button
+from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.orphans_part import OrphansPart
+from napari_sclip.widgets.views.section import SectionBody
+from napari_sclip.widgets.views.text_labels import WrappedLabel
+
+NO_LABELS = "There are no labels yet. Press Segment first."
+BUSY = "Something runs; wait for it, or cancel it."
+HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 9. It stays."
+
+
+class CorrectView(SectionBody):
+    """What was painted and checked, and the buttons that make use of it.
+
+    Parameters
+    ----------
+    state : WidgetState
+        Its parts `correct` and `run`.
+    actions : Actions
+    parent : QWidget, optional
+    """
+
+    def __init__(self, state: WidgetState, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state.correct
+        self._run = state.run
+        self._actions = actions
+        self._painted = WrappedLabel(self)
+        self._painted.setObjectName("sclip_correct_painted")
+        self._learned = WrappedLabel(self)
+        self._learned.setObjectName("sclip_correct_learned")
+        self._carried = WrappedLabel(self)
+        self._carried.setObjectName("sclip_correct_carried")
+        self._make_buttons()
+        self._make_review()
+        self._orphans = OrphansPart(state.correct, actions, self)
+        self._arrange()
+        self._show()
+        follow(state.correct.events, self._show)
+        follow(state.run.events, self._show)
+
+    def _make_buttons(self) -> None:
+        self._refine = make_button(
+            "sclip_correct_refine",
+            "Refine from strokes",
+            "Learn from what you have painted, and label the rest anew. What you painted stays, "
+            "and no vision pass is needed",
+            self._on_refine,
+            self,
+        )
+        self._forget = make_button(
+            "sclip_correct_forget",
+            "Forget",
+            "Go by the text alone again, from the next run on",
+            self._on_forget,
+            self,
+        )
+
+    def _make_review(self) -> None:
+        self._previous = make_button(
+            "sclip_correct_previous",
+            "Previous",
+            "Go back to the region before (Shift+N, with the labels active)",
+            self._on_previous,
+            self,
+        )
+        self._next = make_button(
+            "sclip_correct_next",
+            "Next unsure",
+            "Go to the next region that the model is unsure of, the largest first (N, with the "
+            "labels active); after them, to what is not checked yet",
+            self._on_next,
+            self,
+        )
+        self._checked = make_button(
+            "sclip_correct_checked",
+            "Checked",
+            "This region is right: mark it, and go on to the next (C, with the labels active)",
+            self._on_checked,
+            self,
+        )
+        self._menu = QMenu(self)
+        for name, text, about in (
+            ("all", "The whole plane is checked", "Mark all of the plane that is shown"),
+            ("none", "Nothing is checked", "Take all marks off the plane that is shown"),
+        ):
+            action = self._menu.addAction(text)
+            assert action is not None
+            action.setObjectName(f"sclip_correct_{name}")
+            action.setToolTip(about)
+            action.triggered.connect(self._on_all if name == "all" else self._on_none)
+        self._more = QToolButton(self)
+        self._more.setObjectName("sclip_correct_more")
+        self._more.setText("▾")
+        self._more.setAccessibleName("More about what is checked")
+        self._more.setToolTip("Mark the whole plane, or nothing of it")
+        self._more.setMenu(self._menu)
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self._more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._share = QProgressBar(self)
+        self._share.setObjectName("sclip_correct_share")
+        self._share.setRange(0, 100)
+        self._share.setAccessibleName("Share that is checked")
+        self._share.setToolTip(
+            "How much of what is labelled or unsure has been checked, in percent of its pixels"
+        )
+        self._left = WrappedLabel(self)
+        self._left.setObjectName("sclip_correct_left")
+
+    def _arrange(self) -> None:
+        learn = QHBoxLayout()
+        learn.addWidget(self._refine, 1)
+        learn.addWidget(self._forget)
+        review = QHBoxLayout()
+        review.setSpacing(4)
+        review.addWidget(self._previous)
+        review.addWidget(self._next, 1)
+        review.addWidget(self._checked)
+        share = QHBoxLayout()
+        share.addWidget(self._share, 1)
+        share.addWidget(self._more)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self._painted)
+        layout.addLayout(learn)
+        layout.addWidget(self._learned)
+        layout.addWidget(self._carried)
+        layout.addWidget(self._orphans)
+        layout.addLayout(review)
+        layout.addLayout(share)
+        layout.addWidget(self._left)
+
+    def _show(self) -> None:
+        state = self._state
+        reason = NO_LABELS if not state.labels else "" if self._run.status == IDLE else BUSY
+        self._painted.setText(
+            f"{state.painted:,} pixels painted by hand." if state.painted else HINT
+        )
+        allow(self._refine, reason)
+        self._learned.setText(state.learned)
+        self._carried.setText(state.carried)
+        self._forget.setVisible(bool(state.learned or state.carried or state.learn))
+        for button in (self._previous, self._next, self._checked):
+            allow(button, reason)
+        self._more.setEnabled(bool(state.labels))
+        self._share.setEnabled(state.checked is not None)
+        share = round(100 * (state.checked or 0))
+        self._share.setValue(share)
+        self._share.setFormat(f"{share} % checked")
+        self._left.setText(_left(state.unsure))
+        self.summary = state.summary()
+
+    def _on_refine(self) -> None:
+        self._actions.refine_from_strokes()
+
+    def _on_forget(self) -> None:
+        self._actions.forget_learned()
+
+    def _on_previous(self) -> None:
+        self._actions.go_to_unsure(backwards=True)
+
+    def _on_next(self) -> None:
+        self._actions.go_to_unsure()
+
+    def _on_checked(self) -> None:
+        self._actions.mark_checked()
+
+    def _on_all(self) -> None:
+        self._actions.mark_all_checked(True)
+
+    def _on_none(self) -> None:
+        self._actions.mark_all_checked(False)
+
+
+def _left(unsure: int | None) -> str:
+    if unsure is None:
+        return ""
+    if unsure == 0:
+        return "No unsure region is left in this plane."
+    return f"{unsure:,} unsure {'region is' if unsure == 1 else 'regions are'} left in this plane."

@@ -1,0 +1,159 @@
+"""The section "Export": files, commands and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from napari_sclip.widgets.actions import Actions
+from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.buttons import allow, make_button
+from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
+from napari_sclip.widgets.views.correct_view import BUSY, NO_LABELS
+from napari_sclip.widgets.views.files import ask_mask, ask_where
+from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.objects_part import ObjectsPart
+
+LANGUAGES = (
+    ("shell", "Command line", "Copy the command that repeats this run on a file"),
+    ("python", "Python", "Copy the lines of Python that repeat this run on a file"),
+)
+
+
+class ExportView(QWidget):
+    """Saves what is on the layer, and starts from what was saved.
+
+    Parameters
+    ----------
+    state : WidgetState
+        Its parts `correct`, `run` and `image`.
+    actions : Actions
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    ask_open : callable
+        Returns the path that a person chose, or nothing.
+    ask_save : callable
+        The same, for a file of this name, kind and ending.
+    """
+
+    def __init__(self, state: WidgetState, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state.correct
+        self._run = state.run
+        self._image = state.image
+        self._actions = actions
+        self._chosen = ""
+        self.ask_open: Callable[[], str] = partial(ask_mask, self)
+        self.ask_save: Callable[[str, str, str], str] = partial(ask_where, self)
+        self._format = ChoiceBox(self)
+        self._format.setObjectName("sclip_export_format")
+        self._format.setAccessibleName("Format that labels are saved in")
+        self._format.setToolTip("The format that labels are saved in; docs/exporting.md tells more")
+        self._format.picked.connect(self._on_format)
+        self._save = make_button(
+            "sclip_export_save",
+            "Save...",
+            "Save the labels as they are now, with what was painted, their names and colours",
+            self._on_save,
+            self,
+        )
+        self._mask = make_button(
+            "sclip_export_mask",
+            "Open a mask...",
+            "Open a mask file as the labels of this image; its pixels count as painted by hand",
+            self._on_mask,
+            self,
+        )
+        self._adopt = make_button(
+            "sclip_export_adopt",
+            "Use a layer",
+            "Take the labels layer that is active as the labels of this image; its pixels count as "
+            "painted by hand",
+            self._on_adopt,
+            self,
+        )
+        self._make_copy()
+        self._objects = ObjectsPart(state, actions, self)
+        self._arrange()
+        self._show()
+        follow(state.correct.events, self._show)
+        follow(state.run.events, self._show)
+        follow(state.image.events, self._show)
+
+    def _make_copy(self) -> None:
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        for language, text, about in LANGUAGES:
+            action = self._menu.addAction(text)
+            assert action is not None
+            action.setObjectName(f"sclip_export_copy_{language}")
+            action.setToolTip(about)
+            action.triggered.connect(partial(self._on_copy, language))
+        self._copy = QToolButton(self)
+        self._copy.setObjectName("sclip_export_copy")
+        self._copy.setText("Copy as command ▾")
+        self._copy.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self._copy.setToolTip("Copy what repeats this run on other files")
+        self._copy.setMenu(self._menu)
+        self._copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._copy.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def _arrange(self) -> None:
+        save = QHBoxLayout()
+        save.addWidget(self._format, 1)
+        save.addWidget(self._save)
+        start = QHBoxLayout()
+        start.addWidget(self._mask, 1)
+        start.addWidget(self._adopt, 1)
+        copy = QHBoxLayout()
+        copy.addWidget(self._copy)
+        copy.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for row in (save, start, copy):
+            layout.addLayout(row)
+        layout.addWidget(self._objects)
+
+    def _show(self) -> None:
+        state = self._state
+        busy = "" if self._run.status == IDLE else BUSY
+        keys = [key for key, _ in state.formats]
+        if self._chosen not in keys:
+            self._chosen = keys[0] if keys else ""
+        self._format.show_choices([Choice(key, text) for key, text in state.formats], self._chosen)
+        allow(self._save, busy if state.labels else NO_LABELS)
+        no_image = "" if self._image.facts is not None else "Open the image first."
+        allow(self._mask, busy or no_image)
+        allow(self._adopt, busy or no_image)
+
+    def _on_format(self, key: str) -> None:
+        self._chosen = key
+
+    def _on_save(self) -> None:
+        text = dict(self._state.formats).get(self._chosen, "")
+        kind, _, ending = text.rpartition(" (")
+        path = self.ask_save(self._state.labels, kind, ending.rstrip(")"))
+        if path:
+            self._actions.export(path, self._chosen)
+
+    def _on_mask(self) -> None:
+        path = self.ask_open()
+        if path:
+            self._actions.start_from_mask(path)
+
+    def _on_adopt(self) -> None:
+        self._actions.start_from_layer()
+
+    def _on_copy(self, language: str, checked: bool = False) -> None:
+        clipboard = QApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText(self._actions.repeat_as(language))
+        self._run.notice = "Copied. Put your own files where the image is named."

@@ -1,0 +1,301 @@
+"""The loop of correcting, with the bundled model on a scene whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+from pytestqt.qtbot import QtBot
+from scipy import ndimage
+
+from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.maps import map_kind
+from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.work.session import Session
+
+Do = Callable[[Callable[[], Any]], None]
+SCENE = "scene_2"
+TWO_CLASSES = "thing = green cell | cyan star, background = yellow circle | plain background"
+
+
+@pytest.fixture
+def desk(viewer: Any, make_controller: Callable[[Session], Controller]) -> Controller:
+    """A controller at a scene, with the bundled model and poor words for what is in it."""
+    viewer.open_sample("napari-sclip", SCENE)
+    made = make_controller(Session())
+    made._follower.refresh()
+    made.take_suggestion()
+    made.state.detail.refine = ""
+    return made
+
+
+@pytest.fixture
+def do(desk: Controller, qtbot: QtBot) -> Do:
+    """Do something, and wait until nothing runs."""
+
+    def act(what: Callable[[], Any]) -> None:
+        what()
+        qtbot.waitUntil(lambda: desk.state.run.status == IDLE, timeout=60_000)
+        assert desk.state.run.failure is None, desk.state.run.failure.message
+
+    return act
+
+
+def truth_in(viewer: Any) -> np.ndarray:
+    (layer,) = [x for x in viewer.layers if x.name.endswith("ground truth")]
+    return np.asarray(layer.data)
+
+
+def labels_in(viewer: Any) -> Any:
+    (layer,) = [x for x in viewer.layers if isinstance(x, Labels) and x.name.endswith(" labels")]
+    return layer
+
+
+def correct_once(labels: Any, truth: np.ndarray) -> None:
+    """Paint a disc of the true class where most is wrong."""
+    parts, _ = ndimage.label(labels.data != truth)
+    largest = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
+    inner = ndimage.distance_transform_edt(largest)
+    labels.brush_size = 7
+    labels.paint(np.unravel_index(inner.argmax(), inner.shape), int(truth[inner == inner.max()][0]))
+
+
+def test_a_stroke_teaches_and_stays(viewer: Any, desk: Controller, do: Do, qtbot: QtBot) -> None:
+    # The star is called by another name, so the words alone find little of it.
+    text = desk.state.classes.text.replace("cyan star", "cyan star = brown ring")
+    desk.state.classes.set_text(text)
+    do(desk.segment)
+    labels, truth = labels_in(viewer), truth_in(viewer)
+    before = (labels.data == truth).mean()
+    star = truth == 4
+    found_before = (labels.data[star] == 4).mean()
+    rows, columns = np.nonzero(ndimage.binary_erosion(star, iterations=6))
+    shown = labels.data.copy()
+    labels.brush_size = 7
+    labels.paint((rows[0], columns[0]), 4)
+    painted = labels.data.copy()
+    mine = painted != shown
+    do(desk.refine_from_strokes)
+    assert desk.state.correct.learned.startswith("Learned from ")
+    assert "learned from what was painted" in desk.state.run.notice
+    assert "without a vision pass" in desk.state.run.notice
+    assert (labels.data[star] == 4).mean() > found_before + 0.1
+    assert (labels.data == truth).mean() > before
+    np.testing.assert_array_equal(labels.data[mine], 4)
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, painted)
+    labels.redo()
+    do(desk.forget_learned)
+    assert desk.state.correct.learned == ""
+    do(desk.segment)
+    assert "learned" not in desk.state.run.notice
+    np.testing.assert_array_equal(labels.data[mine], 4)
+
+
+def test_without_strokes_there_is_nothing_to_learn(desk: Controller, do: Do) -> None:
+    do(desk.segment)
+    desk.refine_from_strokes()
+    assert "Nothing has been painted" in desk.state.run.notice
+    assert not desk.state.correct.learn
+
+
+def test_live_learns_from_every_stroke(viewer: Any, desk: Controller, do: Do, qtbot: QtBot) -> None:
+    do(desk.segment)
+    labels, truth = labels_in(viewer), truth_in(viewer)
+    desk.state.correct.learn = True
+    desk.state.run.live = True
+    qtbot.waitUntil(lambda: desk.state.run.status == IDLE, timeout=20_000)
+    correct_once(labels, truth)
+    qtbot.waitUntil(lambda: desk.state.correct.learned != "", timeout=20_000)
+    qtbot.waitUntil(lambda: desk.state.run.status == IDLE, timeout=20_000)
+
+
+def test_a_removed_class_keeps_what_was_painted_until_the_person_decides(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    labels.brush_size = 5
+    labels.paint((5, 5), 3)
+    painted = int((labels.data[:12, :12] == 3).sum())
+    table = desk.state.classes
+    (row,) = [r for r in table.rows if r.name == "orange triangle"]
+    table.remove([row.key])
+    do(desk.segment)
+    desk.corrections.tally.count()
+    assert int((labels.data == 3).sum()) == painted
+    (orphan,) = desk.state.correct.orphans
+    assert (orphan.id, orphan.name, orphan.pixels) == (3, "orange triangle", painted)
+    desk.keep_class(3)
+    desk.corrections.tally.count()
+    assert desk.state.correct.orphans == ()
+    assert [r.name for r in table.rows][-1] == "orange triangle"
+    assert dict(zip([r.name for r in table.rows], table.ids(), strict=True))["orange triangle"] == 3
+    table.remove([table.rows[-1].key])
+    desk.release_class(3)
+    do(desk.segment)
+    assert not (labels.data == 3).any()
+
+
+def test_keys_lead_from_region_to_region_until_all_is_checked(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    correct = desk.state.correct
+    viewer.layers.selection = {labels}
+    places: list[tuple[float, ...]] = []
+    keys = {str(key).casefold(): act for key, act in labels.keymap.items()}
+    for _ in range(200):
+        do(lambda: keys["c" if places else "n"](labels))
+        if correct.checked == 1:
+            break
+        places.append(tuple(viewer.camera.center))
+    assert correct.checked == 1
+    assert len(set(places)) == len(places) > 2
+    assert "All of this plane is checked" in desk.state.run.notice
+    desk.mark_all_checked(False)
+    assert correct.checked == 0
+
+
+def test_scores_and_margin_are_shown_and_not_taken_for_the_image(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    image = desk._follower.layer
+    name = desk.state.correct.names[0]
+    do(lambda: desk.show_scores(name))
+    do(lambda: desk.show_scores(name))
+    do(desk.show_margin)
+    maps = [x for x in viewer.layers if isinstance(x, Image) and map_kind(x)]
+    assert [map_kind(x) for x in maps] == ["scores", "margin"]
+    scores = maps[0]
+    assert scores.colormap.name == "magma"
+    assert tuple(scores.contrast_limits) == (0, 1)
+    found = labels_in(viewer).data == 1
+    assert np.asarray(scores.data)[found].mean() > 0.5 > np.asarray(scores.data)[~found].mean()
+    viewer.layers.selection = {scores}
+    desk._follower.refresh()
+    assert desk._follower.layer is image
+
+
+def test_attention_at_a_click(viewer: Any, desk: Controller, do: Do) -> None:
+    do(desk.segment)
+    desk.state.correct.attention = True
+    assert desk.corrections.explaining._on_mouse in viewer.mouse_drag_callbacks
+    click(viewer, (200.0, 250.0))
+    do(lambda: None)
+    shown = [x for x in viewer.layers if isinstance(x, Image) and map_kind(x) == "attention"]
+    assert len(shown) == 2
+    assert {x.metadata["napari_sclip"]["of"] for x in shown} >= {"vanilla"}
+    assert desk.state.correct.heads > 1
+    before = np.array(shown[0].data)
+    do(lambda: setattr(desk.state.correct, "head", 1))
+    assert not np.array_equal(before, shown[0].data)
+    desk.state.correct.attention = False
+    assert desk.corrections.explaining._on_mouse not in viewer.mouse_drag_callbacks
+
+
+def click(viewer: Any, place: tuple[float, ...]) -> None:
+    """Press and release the mouse at a place of the world."""
+
+    class Event:
+        type = "mouse_press"
+        pos = (10, 10)
+        position = place
+        button = 1
+        modifiers = ()
+
+    event = Event()
+    for callback in list(viewer.mouse_drag_callbacks):
+        steps = callback(viewer, event)
+        if steps is not None:
+            next(steps, None)
+            event.type = "mouse_release"
+            next(steps, None)
+
+
+def test_objects_there_and_back(viewer: Any, desk: Controller, do: Do) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    name = desk.state.correct.names[0]
+    do(lambda: desk.split_objects(name, touching=True))
+    objects = viewer.layers[-1]
+    assert (np.asarray(objects.data) > 0).sum() == (labels.data == 1).sum()
+    viewer.layers.selection = {objects}
+    assert name in desk.state.correct.instances
+    before = labels.data.copy()
+    objects.data[:4, :4] = 1
+    desk.write_objects_back()
+    assert (labels.data[:4, :4] == 1).all()
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, before)
+
+
+def test_export_and_start_again_from_the_file(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path
+) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    labels.paint((5, 5), 2)
+    do(lambda: desk.export(str(tmp_path / "leaf"), "labels"))
+    assert "Saved leaf.png" in desk.state.run.notice
+    assert {path.name for path in tmp_path.glob("leaf*")} == {"leaf.png", "leaf_classes.json"}
+    saved = labels.data.copy()
+    legend = read_legend(labels)
+    viewer.layers.remove(labels)
+    do(lambda: desk.start_from_mask(str(tmp_path / "leaf.png")))
+    back = viewer.layers[-1]
+    np.testing.assert_array_equal(back.data, saved)
+    assert [(r.id, r.name, r.color) for r in read_legend(back)] == [
+        (r.id, r.name, r.color) for r in legend
+    ]
+    do(desk.segment)
+    np.testing.assert_array_equal(back.data[saved > 0], saved[saved > 0])
+
+
+def test_labels_from_elsewhere_are_taken_as_a_starting_point(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    data = np.zeros(truth_in(viewer).shape, np.int32)
+    data[10:20, 10:20] = 7
+    other = viewer.add_labels(data, name="mine")
+    viewer.layers.selection = {other}
+    desk.start_from_layer()
+    assert {row.id for row in read_legend(other)} == {0, 7} or {
+        row.id for row in read_legend(other)
+    } == {7}
+    do(desk.segment)
+    assert (other.data[10:20, 10:20] == 7).all()
+    assert (other.data != 0).sum() > 100
+
+
+def test_the_run_can_be_repeated_from_the_lines_that_are_copied(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shlex
+
+    import imageio.v3 as iio
+
+    from napari_sclip.cli import main
+
+    do(desk.segment)
+    shown = labels_in(viewer).data
+    monkeypatch.chdir(tmp_path)
+    iio.imwrite("IMAGE.png", np.asarray(desk._follower.layer.data))
+    words = shlex.split(desk.repeat_as("shell"))
+    assert words[0] == "napari-sclip"
+    assert main(words[1:]) == 0
+    np.testing.assert_array_equal(iio.imread("labels/IMAGE_labels.png", mode="P"), shown)
+    names = json.loads(Path("labels/IMAGE_classes.json").read_text())["classes"]
+    assert len(names) == len(desk.state.classes.rows)
+    for path in Path("labels").iterdir():
+        path.unlink()
+    exec(compile(desk.repeat_as("python"), "copied", "exec"), {})
+    np.testing.assert_array_equal(iio.imread("labels/IMAGE_labels.png", mode="P"), shown)

@@ -1,0 +1,202 @@
+"""The sections "Correct", "Explain" and "Export", as a hand uses them."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from napari_sclip.widgets.state.correct import Orphan
+from napari_sclip.widgets.state.image import ImageFacts
+from napari_sclip.widgets.state.run import RUNNING
+from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.correct_view import CorrectView
+from napari_sclip.widgets.views.explain_view import ExplainView
+from napari_sclip.widgets.views.export_view import ExportView
+from tests.widgets.views.hands import Asked, control, nameless, put_on_screen
+
+LEFT = Qt.MouseButton.LeftButton
+FORMATS = (("labels", "PNG mask (.png)"), ("coco", "COCO annotations (.json)"))
+
+
+class Sections(QWidget):
+    """The three views below one another."""
+
+    def __init__(self, state: WidgetState, actions: Asked) -> None:
+        super().__init__()
+        self.correct = CorrectView(state, actions, self)
+        self.explain = ExplainView(state, actions, self)
+        self.export = ExportView(state, actions, self)
+        layout = QVBoxLayout(self)
+        for view in (self.correct, self.explain, self.export):
+            layout.addWidget(view)
+
+
+@pytest.fixture
+def state() -> WidgetState:
+    return WidgetState()
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+def view(state: WidgetState, asked: Asked, qtbot: QtBot) -> Sections:
+    made = Sections(state, asked)
+    put_on_screen(made, qtbot)
+    return made
+
+
+@pytest.fixture
+def full(state: WidgetState, view: Sections) -> WidgetState:
+    state.image.facts = ImageFacts(name="photo", described="RGB", rgb=True, shape=(40, 60))
+    correct = state.correct
+    correct.labels = "photo labels"
+    correct.painted = 512
+    correct.checked = 0.34
+    correct.unsure = 7
+    correct.names = ("leaf", "soil")
+    correct.formats = FORMATS
+    return state
+
+
+BUTTONS = (
+    "sclip_correct_refine", "sclip_correct_previous", "sclip_correct_next",
+    "sclip_correct_checked", "sclip_explain_scores", "sclip_explain_margin", "sclip_export_save",
+    "sclip_objects_split",
+)  # fmt: skip
+
+
+def test_without_labels_every_button_says_why_it_cannot_be_pressed(view: Sections) -> None:
+    for name in BUTTONS:
+        button = control(view, name)
+        assert not button.isEnabled()
+        assert "no labels yet" in button.toolTip()
+    assert "no labels yet" in view.correct.summary
+
+
+def test_during_a_run_the_buttons_wait(view: Sections, full: WidgetState) -> None:
+    assert all(control(view, name).isEnabled() for name in BUTTONS)
+    full.run.status = RUNNING
+    for name in BUTTONS:
+        assert not control(view, name).isEnabled()
+        assert "runs" in control(view, name).toolTip()
+
+
+def test_the_buttons_ask_for_what_they_say(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    for name in BUTTONS[:6]:
+        qtbot.mouseClick(control(view, name), LEFT)
+    assert asked == [
+        "refine_from_strokes", "go back", "go on", "mark_checked", "show_scores leaf",
+        "show_margin",
+    ]  # fmt: skip
+    asked.clear()
+    qtbot.keyClick(control(view, "sclip_explain_class"), Qt.Key.Key_Down)
+    qtbot.mouseClick(control(view, "sclip_explain_scores"), LEFT)
+    qtbot.keyClick(control(view, "sclip_objects_class"), Qt.Key.Key_Down)
+    qtbot.keyClick(control(view, "sclip_objects_touching"), Qt.Key.Key_Space)
+    qtbot.mouseClick(control(view, "sclip_objects_split"), LEFT)
+    control(view, "sclip_correct_all").trigger()
+    control(view, "sclip_correct_none").trigger()
+    assert asked == [
+        "show_scores soil", "split_objects soil False", "mark_all_checked True",
+        "mark_all_checked False",
+    ]  # fmt: skip
+
+
+def test_what_was_painted_learned_and_checked_is_said(view: Sections, full: WidgetState) -> None:
+    assert "512 pixels" in control(view, "sclip_correct_painted").text()
+    assert control(view, "sclip_correct_share").text() == "34 % checked"
+    assert "7 unsure regions are left" in control(view, "sclip_correct_left").text()
+    assert view.correct.summary == "512 px painted · 34 % checked"
+    forget = control(view, "sclip_correct_forget")
+    assert not forget.isVisible()
+    full.correct.learned = "Learned from 512 pixels in 2 classes."
+    assert forget.isVisible()
+    assert control(view, "sclip_correct_learned").text().startswith("Learned from 512")
+
+
+def test_a_removed_class_waits_for_a_decision(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    full.correct.orphans = (Orphan(3, "moss", 37), Orphan(5, "bark", 2))
+    qtbot.mouseClick(control(view, "sclip_correct_keep_3"), LEFT)
+    qtbot.mouseClick(control(view, "sclip_correct_release_5"), LEFT)
+    assert asked == ["keep_class 3", "release_class 5"]
+    full.correct.orphans = (Orphan(5, "bark", 2),)
+    assert view.findChild(QWidget, "sclip_correct_keep_3") is None
+    full.correct.orphans = ()
+    assert view.findChild(QWidget, "sclip_correct_release_5") is None
+
+
+def test_attention_and_its_head(view: Sections, full: WidgetState, qtbot: QtBot) -> None:
+    head = control(view, "sclip_explain_head")
+    assert not head.isEnabled()
+    assert head.text() == "mean"
+    qtbot.mouseClick(control(view, "sclip_explain_attention"), LEFT)
+    assert full.correct.attention
+    full.correct.heads = 5
+    qtbot.keyClick(head, Qt.Key.Key_Up)
+    assert full.correct.head == 1
+    assert head.maximum() == 5
+
+
+def test_labels_are_saved_where_a_person_says(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    answers = ["", "/tmp/leaf.json"]
+    seen = []
+
+    def ask(*proposed: str) -> str:
+        seen.append(proposed)
+        return answers.pop(0)
+
+    view.export.ask_save = ask
+    qtbot.keyClick(control(view, "sclip_export_format"), Qt.Key.Key_Down)
+    save = control(view, "sclip_export_save")
+    qtbot.mouseClick(save, LEFT)
+    qtbot.mouseClick(save, LEFT)
+    assert seen == [("photo labels", "COCO annotations", ".json")] * 2
+    assert asked == ["export /tmp/leaf.json coco"]
+
+
+def test_starting_from_what_is_there(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    answers = ["", "/tmp/mask.png"]
+    view.export.ask_open = lambda: answers.pop(0)
+    for _ in range(2):
+        qtbot.mouseClick(control(view, "sclip_export_mask"), LEFT)
+    qtbot.mouseClick(control(view, "sclip_export_adopt"), LEFT)
+    assert asked == ["start_from_mask /tmp/mask.png", "start_from_layer"]
+
+
+def test_objects_are_written_back_only_from_a_layer_of_objects(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    write = control(view, "sclip_objects_write")
+    assert not write.isEnabled()
+    full.correct.instances = "Objects of “leaf”: leaf instances"
+    assert "leaf instances" in control(view, "sclip_objects_which").text()
+    qtbot.mouseClick(write, LEFT)
+    assert asked == ["write_objects_back"]
+
+
+@pytest.mark.parametrize("language", ["shell", "python"])
+def test_the_lines_are_copied(view: Sections, full: WidgetState, language: str) -> None:
+    control(view, f"sclip_export_copy_{language}").trigger()
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == f"lines of {language}"
+    assert "Copied" in full.run.notice
+
+
+def test_every_control_has_a_name_and_a_tooltip(view: Sections, full: WidgetState) -> None:
+    full.correct.orphans = (Orphan(3, "moss", 37),)
+    assert nameless(view) == []
+    assert view.minimumSizeHint().width() <= 320
