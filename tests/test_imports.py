@@ -62,7 +62,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "layers.sample_data": (PLAIN | {"layers", "models", "samples"}, {"numpy", "skimage"}),
     **{
         f"layers.{name}": (PLAIN | {"layers", "export"}, {"numpy", "napari"})
-        for name in ("saving", "adopt", "meaning")
+        for name in ("saving", "adopt", "meaning", "prediction_file")
     },
     "widgets": (PLAIN | {"widgets"}, {"qtpy", "superqt", "psygnal"}),
     "widgets.state": (PLAIN | {"layers.options", "models.registry"}, {"psygnal"}),

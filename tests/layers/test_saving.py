@@ -102,7 +102,8 @@ def test_the_entry_chosen_decides_and_the_ending_is_added(
 
 def test_a_png_brings_its_names_along(tmp_path: Path, labels: Labels) -> None:
     saved = labels.save(str(tmp_path / "leaf.png"), plugin=PLUGIN)
-    assert saved == [str(tmp_path / name) for name in ("leaf.png", "leaf_classes.json")]
+    names = ("leaf.png", "leaf_classes.json", "leaf_prediction.npz")
+    assert saved == [str(tmp_path / name) for name in names]
     with Picture.open(saved[0]) as picture:
         np.testing.assert_array_equal(np.asarray(picture), labels.data)
     values = json.loads(Path(saved[1]).read_text(encoding="utf-8"))

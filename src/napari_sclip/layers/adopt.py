@@ -24,6 +24,7 @@ from napari_sclip.layers.legend import (
 )
 from napari_sclip.layers.mapping import LabelsMismatchError
 from napari_sclip.layers.meaning import KnownClasses, known_classes
+from napari_sclip.layers.prediction_file import read_prediction
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -155,6 +156,7 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         "colormap": colormap(legend),
         "metadata": {KEY: {**_described(), "classes": plain_rows(legend)}},
     }
+    arguments["metadata"] |= read_prediction(file, data.shape)
     if mask.image_file:
         arguments["metadata"][KEY]["source"] = {"image": Path(mask.image_file).stem}
     if mask.pixel_size:

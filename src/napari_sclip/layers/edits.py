@@ -214,6 +214,9 @@ def _kept(steps: Sequence[Any]) -> set[int]:
     return {id(step[k][1]) for step in steps for k in (0, -1) if step}
 
 
+KEPT = "napari_sclip_prediction"
+"""Where a layer's metadata has what was read from a file, until it is asked for."""
+
 _LOGS: WeakKeyDictionary[Any, PredictionLog] = WeakKeyDictionary()
 
 
@@ -222,7 +225,18 @@ def prediction_log(layer: Any) -> PredictionLog:  # noqa: ANN401 - napari has no
     log = _LOGS.get(layer)
     if log is None or not log.suits(layer.data):
         log = _LOGS[layer] = PredictionLog(layer)
+        kept = layer.metadata.get(KEPT)
+        if kept is not None:
+            layer.metadata = {k: v for k, v in layer.metadata.items() if k != KEPT}
+            if log.suits(kept[0]):
+                log.restore(*kept)
     return log
+
+
+def known_log(data: Any) -> PredictionLog | None:  # noqa: ANN401
+    """Return the log of the layer that these are the data of, or None."""
+    found = (log for layer, log in list(_LOGS.items()) if layer.data is data and log.suits(data))
+    return next(found, None)
 
 
 def hand_edits(layer: Any, request: ImageRequest, number: int = 0) -> np.ndarray:  # noqa: ANN401

@@ -18,6 +18,7 @@ from napari_sclip.export.read_mask import CLASSES_ENDING
 from napari_sclip.export.write import file_ending
 from napari_sclip.layers.legend import KEY
 from napari_sclip.layers.meaning import KnownClasses, known_classes
+from napari_sclip.layers.prediction_file import write_prediction
 
 LayerData = tuple[Any, Mapping[str, Any], str]
 """Array, attributes and type of a layer, as ``layer.as_layer_data_tuple()`` gives them."""
@@ -74,10 +75,19 @@ def save_layer_data(
     *,
     image: LayerData | None = None,
     overwrite: bool = False,
+    data: Any = None,  # noqa: ANN401
 ) -> tuple[Path, ...]:
-    """Save what was taken of layers, which a worker can do; as `save_labels`."""
+    """Save what was taken of layers, which a worker can do; as `save_labels`.
+
+    `data` is the layer's own array, by which its last prediction is known, where `labels` has a
+    copy.
+    """
     item = export_item(labels, image)
-    return _save(find_export_format(name), path, item, overwrite=overwrite)
+    known = find_export_format(name)
+    files = _save(known, path, item, overwrite=overwrite)
+    if name in WITH_CLASSES_JSON and (known.stacks or item.labels.ndim == 2):
+        files += write_prediction(files[0], labels[0] if data is None else data)
+    return files
 
 
 def export_item(labels: LayerData, image: LayerData | None = None) -> ExportItem:
@@ -159,7 +169,7 @@ def _write(name: str, path: str, layers: Sequence[LayerData]) -> list[str]:
     labels = next(layer for layer in layers if layer[2] == "labels")
     image = next((layer for layer in layers if layer[2] == "image"), None)
     # napari's dialog has asked about the file that was typed, and about no other one.
-    files = _save(find_export_format(name), Path(path), export_item(labels, image), overwrite=True)
+    files = save_layer_data(labels, Path(path), name, image=image, overwrite=True)
     return [str(file) for file in files]
 
 

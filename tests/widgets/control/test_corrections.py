@@ -13,6 +13,7 @@ from napari.layers import Image, Labels
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
+from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.maps import map_kind
 from napari_sclip.widgets.control.controller import Controller
@@ -246,8 +247,12 @@ def test_export_and_start_again_from_the_file(
     labels.paint((5, 5), 2)
     do(lambda: desk.export(str(tmp_path / "leaf"), "labels"))
     assert "Saved leaf.png" in desk.state.run.notice
-    assert {path.name for path in tmp_path.glob("leaf*")} == {"leaf.png", "leaf_classes.json"}
+    assert {path.name for path in tmp_path.glob("leaf*")} == {
+        "leaf.png", "leaf_classes.json", "leaf_prediction.npz",
+    }  # fmt: skip
     saved = labels.data.copy()
+    painted = prediction_log(labels).edited_everywhere(labels.data)
+    assert painted.any()
     legend = read_legend(labels)
     viewer.layers.remove(labels)
     do(lambda: desk.start_from_mask(str(tmp_path / "leaf.png")))
@@ -256,8 +261,12 @@ def test_export_and_start_again_from_the_file(
     assert [(r.id, r.name, r.color) for r in read_legend(back)] == [
         (r.id, r.name, r.color) for r in legend
     ]
+    # The prediction was saved beside it, so what was predicted is still free.
+    np.testing.assert_array_equal(prediction_log(back).edited_everywhere(back.data), painted)
+    desk.state.classes.set_text("yellow circle, green cell = nothing | void")
     do(desk.segment)
-    np.testing.assert_array_equal(back.data[saved > 0], saved[saved > 0])
+    np.testing.assert_array_equal(back.data[painted], saved[painted])
+    assert (back.data[saved == 3] != 3).all()
 
 
 def test_labels_from_elsewhere_are_taken_as_a_starting_point(

@@ -55,12 +55,15 @@ class Taking:
             self._desk.say(NO_LABELS)
             return
         _, attributes, kind = labels.as_layer_data_tuple()
+        own = labels.data
         given: LayerData = (data_without_drafts(labels), attributes, kind)
         image = self._desk.follower.layer
         beside = None if image is None else image.as_layer_data_tuple()
 
         def work(reporter: Reporter) -> tuple[Path, ...]:
-            return save_layer_data(given, Path(path), format_name, image=beside, overwrite=True)
+            return save_layer_data(
+                given, Path(path), format_name, image=beside, overwrite=True, data=own
+            )
 
         def done(files: tuple[Path, ...]) -> None:
             names = ", ".join(file.name for file in files[:4])
