@@ -204,8 +204,8 @@ def attention(stage: Stage) -> Any:  # noqa: ANN401
     wait_until("the attention", lambda: stage.state.correct.heads)
     for layer in stage.viewer.layers:
         layer.visible = layer is stage.image or layer.name.endswith("attention sclip")
-    stage.unfold("sclip_section_explain")
-    return stage.whole_window()
+    stage.show_from_near("yellow circle")
+    return stage.without_widget()
 
 
 def failure(stage: Stage) -> Any:  # noqa: ANN401

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QWidget
 import napari_sclip
 from napari_sclip.widgets import commands
 from napari_sclip.widgets.dock import SegmentWidget
+from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.run import Question
 from napari_sclip.widgets.work.session import Session
 
@@ -75,9 +76,20 @@ def test_the_list_has_the_names_that_come_and_go(widget: SegmentWidget) -> None:
     menu.deleteLater()
     table.native_dialogs = False
     table.choose_color(index)
-    for key in ("yes", "segment", "region", "read", "image", "no"):
+    for key in (
+        "yes",
+        "segment",
+        "region",
+        "read",
+        "image",
+        "restore",
+        "discard",
+        "no",
+    ):
         widget.state.run.question = Question("test", "Which?", ((key, "This one"),))
         passing |= named(widget) - lasting
+    widget.state.correct.orphans = (Orphan(3, "moss", 37),)
+    passing |= named(widget) - lasting
     dialog: Any = table.findChild(QWidget, "sclip_classes_color_dialog")
     dialog.reject()
     assert set(listed(PASSING)) == passing

@@ -23,6 +23,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "detail": {
         "level": "custom", "short_side": None, "window": 64, "stride": 32, "threshold": 0.25,
         "min_area_fraction": 0.125, "templates": "plain", "average_on": "patches",
+        "refine": "guided-filter", "min_region_pixels": 64, "max_hole_pixels": 16,
     },
     "image": {"contrast": "percentiles", "percentile_low": 2.5, "percentile_high": 97.0},
     "run": {"partial": False, "live": True},
@@ -117,6 +118,8 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "threshold": SHARE, "min_area_fraction": SHARE,
         "templates": st.sampled_from(["imagenet", "plain"]),
         "average_on": st.sampled_from(["pixels", "patches"]),
+        "refine": st.sampled_from(["", "pamr", "guided-filter"]),
+        "min_region_pixels": st.integers(0, 10**6), "max_hole_pixels": st.integers(0, 10**6),
     },
     "image": {
         "contrast": st.sampled_from(["limits", "percentiles", "full"]),
@@ -166,6 +169,9 @@ WRONG: list[tuple[str, str, list[Any]]] = [
     ("detail", "min_area_fraction", [2, None, False, "1"]),
     ("detail", "templates", [["a {}"], "mine", None]),
     ("detail", "average_on", ["windows", None, ["pixels"]]),
+    ("detail", "refine", ["crf", None, ["pamr"]]),
+    ("detail", "min_region_pixels", [-1, 2.5, "64", True, 10**7]),
+    ("detail", "max_hole_pixels", [-1, None, [], False]),
     ("image", "contrast", ["auto", None, 1]),
     ("image", "percentile_low", [-1, 101, float("nan"), None, "1", True, 10**400]),
     ("image", "percentile_high", [-1, 101, float("-inf"), [], False]),

@@ -29,6 +29,7 @@ class Sections(QWidget):
         self.explain = ExplainView(state, actions, self)
         self.export = ExportView(state, actions, self)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         for view in (self.correct, self.explain, self.export):
             layout.addWidget(view)
 
