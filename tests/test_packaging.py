@@ -155,7 +155,7 @@ def test_the_wheel_says_what_it_is(built: Built) -> None:
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert metadata["Requires-Python"] == ">=3.11"
     assert "Framework :: napari" in metadata.get_all("Classifier", [])
-    assert set(metadata.get_all("Provides-Extra", [])) == {"all", "test", "docs"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"all", "test", "docs", "zarr"}
     assert f"{info_folder()}/licenses/LICENSE" in names_in_wheel(built.from_repository)
     # Qt and napari come with an extra only: a headless installation needs neither.
     needed = [r for r in metadata.get_all("Requires-Dist", []) if "extra ==" not in r]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -202,3 +204,33 @@ def test_the_newest_work_waits_for_the_oldest_to_stop(qtbot: QtBot) -> None:
     assert second.names == ["stopped"]
     assert third.calls == [("done", "newest")]
     assert changes == ["one", "three", ""]
+
+
+EXITING = """
+import sys, threading
+from qtpy.QtWidgets import QApplication
+from napari_sclip.progress import Progress
+from napari_sclip.widgets.worker import Listener, Task
+
+app = QApplication([])
+at_work = threading.Event()
+
+def work(reporter):
+    done = 0
+    while True:
+        reporter.progress(Progress(done, 0, str(done)))
+        done += 1
+        at_work.set()
+
+task = Task(work, Listener())
+task.start()
+at_work.wait(10)
+sys.exit(0)
+"""
+
+
+def test_a_script_that_exits_in_mid_work_ends_quietly() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", EXITING], check=False, capture_output=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr.decode()) == (0, "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal, Slot
+from qtpy.QtCore import QObject, QThreadPool, Signal, Slot
 from superqt.utils import FunctionWorker
 
 from napari_sclip.errors import SclipWarning
@@ -20,7 +21,19 @@ DRAFT_SECONDS = 0.25
 DRAFT_SHARE = 0.1
 """Share of the time that drafts may take of a run."""
 
+EXIT_MS = 5000
+
 _ALIVE: set[Task] = set()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Let threads end before Qt does, where a script exits without closing the viewer."""
+    for task in list(_ALIVE):
+        task.forget()
+    pool = QThreadPool.globalInstance() if _ALIVE else None
+    if pool is not None:
+        pool.waitForDone(EXIT_MS)
 
 
 def _ignore(_: Any = None) -> None:  # noqa: ANN401 - whatever was told
