@@ -68,8 +68,8 @@ def test_a_download_goes_on_to_the_run(asked: Controller, viewer: Any, qtbot: Qt
     qtbot.waitUntil(lambda: any(isinstance(x, Labels) for x in viewer.layers), timeout=30_000)
     assert not asked.state.model.needs_download
     assert any(now is not None and 0 < now[0] < now[1] == len(CONTENT) for now in seen)
-    assert asked.state.model.download_progress is None
     qtbot.waitUntil(lambda: asked.state.run.notice.startswith("Segmented"), timeout=20_000)
+    assert asked.state.model.download_progress is None
 
 
 def test_a_download_is_cancelled_and_taken_up_again(
