@@ -73,6 +73,13 @@ def test_typing_and_shift_enter_segments(viewer: Any, widget: SegmentWidget, qtb
     assert control(widget, "sclip_notice").text().startswith("Segmented")
 
 
+def test_the_formats_are_there_once_export_is_unfolded(widget: SegmentWidget, qtbot: QtBot) -> None:
+    formats = control(widget, "sclip_export_format")
+    assert formats.count() == 0
+    control(widget, "sclip_section_export").click()
+    qtbot.waitUntil(lambda: formats.count() == 7)
+
+
 def test_segment_is_disabled_with_the_reason_as_its_tooltip(
     widget: SegmentWidget, qtbot: QtBot
 ) -> None:

@@ -20,6 +20,8 @@ MODULES = [
     "napari_sclip.widgets.dock",
 ]
 HEAVY = {"torch", "open_clip", "huggingface_hub", "safetensors", "skimage.data._fetchers", "timm"}
+LATER = {"napari_sclip.export", "napari_sclip.engine.segmenter"}
+"""What only saving and running need."""
 
 
 def run_python(folder: Path, *arguments: str) -> str:
@@ -57,10 +59,13 @@ def test_the_check_of_the_manifest_can_fail(tmp_path: Path) -> None:
         validate(tmp_path, broken)
 
 
-# All that a running napari has loaded; then the module.
+# All that a running napari has loaded; then the module. The garbage that napari's start has left
+# is collected first: whose import happens to set that off is chance, and it takes a tenth of a
+# second.
 FIRST_USE = """
-import importlib, json, sys, time
+import gc, importlib, json, sys, time
 import napari.layers, napari.viewer, napari.qt, napari._qt.qt_main_window
+gc.collect()
 before = set(sys.modules)
 started = time.perf_counter()
 importlib.import_module(sys.argv[1])
@@ -80,7 +85,7 @@ def test_first_use_is_quick_and_loads_nothing_heavy(tmp_path: Path, module: str)
     for _ in range(3):  # other programs may keep the machine busy
         seconds, loaded = first_use(tmp_path, module)
         assert module in loaded
-        assert not loaded & HEAVY
+        assert not loaded & (HEAVY | LATER)
         taken.append(seconds)
         if seconds < MAX_SECONDS:
             break

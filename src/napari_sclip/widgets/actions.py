@@ -78,6 +78,9 @@ class Actions(Protocol):
     def write_objects_back(self) -> None:
         """Write the objects of the active layer back into the labels that they come from."""
 
+    def list_formats(self) -> None:
+        """Find out which formats labels can be saved in."""
+
     def export(self, path: str, format_name: str) -> None:
         """Save the labels as they are in the layer."""
 

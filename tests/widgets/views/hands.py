@@ -18,9 +18,13 @@ class Asked(list[str]):
     """Stands for the controller, and lists what it was asked for."""
 
     learned: Mapping[str, Any] | None = None
+    listed = 0
 
     def segment(self) -> None:
         self.append("segment")
+
+    def list_formats(self) -> None:
+        self.listed += 1
 
     def cancel(self) -> None:
         self.append("cancel")

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.image import ImageFacts
-from napari_sclip.widgets.state.run import RUNNING
+from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.explain_view import ExplainView
@@ -145,6 +145,24 @@ def test_attention_and_its_head(view: Sections, full: WidgetState, qtbot: QtBot)
     qtbot.keyClick(head, Qt.Key.Key_Up)
     assert full.correct.head == 1
     assert head.maximum() == 5
+
+
+def test_formats_are_asked_for_when_they_are_first_seen(
+    state: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    made = ExportView(state, asked)
+    qtbot.addWidget(made)
+    state.correct.labels = "photo labels"
+    assert asked.listed == 0
+    state.run.status = RUNNING
+    made.show()
+    assert asked.listed == 0
+    state.run.status = IDLE
+    assert asked.listed == 1
+    state.correct.formats = FORMATS
+    state.correct.labels = "other labels"
+    assert asked.listed == 1
+    assert control(made, "sclip_export_format").count() == len(FORMATS)
 
 
 def test_labels_are_saved_where_a_person_says(

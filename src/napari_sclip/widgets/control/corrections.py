@@ -128,6 +128,10 @@ class CorrectionActions:
         """Write the objects of the active layer back into the labels that they come from."""
         self.corrections.taking.write_objects_back()
 
+    def list_formats(self) -> None:
+        """Find out which formats labels can be saved in."""
+        self.corrections.taking.list_formats()
+
     def export(self, path: str, format_name: str) -> None:
         """Save the labels as they are in the layer."""
         self.corrections.taking.export(path, format_name)

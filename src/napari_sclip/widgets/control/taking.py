@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.adopt import adopt_labels, labels_layer_from_mask
 from napari_sclip.layers.draft import data_without_drafts
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.instances import (
@@ -21,12 +20,14 @@ from napari_sclip.layers.instances import (
     write_instances_back,
 )
 from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.saving import LAYER_FORMATS, LayerData, save_layer_data
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.desk import NO_LABELS, Desk
 from napari_sclip.widgets.control.labels_link import colored_classes
 from napari_sclip.widgets.state.repeat import python_lines, shell_lines
 from napari_sclip.widgets.work.reporter import Reporter
+
+if TYPE_CHECKING:
+    from napari_sclip.layers.saving import LayerData
 
 IMAGE = "IMAGE.png"
 """Stands for the file where the image is not from one."""
@@ -42,11 +43,16 @@ class Taking:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        desk.state.correct.formats = tuple(
+
+    # Files; what reads and writes them is loaded when it is first needed
+
+    def list_formats(self) -> None:
+        """Say in the state which formats labels can be saved in."""
+        from napari_sclip.layers.saving import LAYER_FORMATS
+
+        self._desk.state.correct.formats = tuple(
             (known.name, f"{known.title} ({known.suffixes[0]})") for known in LAYER_FORMATS
         )
-
-    # Files
 
     def export(self, path: str, format_name: str) -> None:
         """Save the labels as they are in the layer."""
@@ -61,6 +67,8 @@ class Taking:
         beside = None if image is None else image.as_layer_data_tuple()
 
         def work(reporter: Reporter) -> tuple[Path, ...]:
+            from napari_sclip.layers.saving import save_layer_data
+
             return save_layer_data(
                 given, Path(path), format_name, image=beside, overwrite=True, data=own
             )
@@ -77,6 +85,8 @@ class Taking:
         image = self._desk.follower.layer
 
         def work(reporter: Reporter) -> Labels:
+            from napari_sclip.layers.adopt import labels_layer_from_mask
+
             return labels_layer_from_mask(Path(path), image)
 
         def done(labels: Labels) -> None:
@@ -91,6 +101,8 @@ class Taking:
 
     def start_from_layer(self) -> None:
         """Take the active Labels layer as that of the image."""
+        from napari_sclip.layers.adopt import adopt_labels
+
         active = self._desk.viewer.layers.selection.active
         image = self._desk.follower.layer
         if not isinstance(active, Labels) or instances_class(active) is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.actions import Actions
@@ -125,6 +126,8 @@ class ExportView(QWidget):
     def _show(self) -> None:
         state = self._state
         busy = "" if self._run.status == IDLE else BUSY
+        if not state.formats and not busy and self.isVisible():
+            self._actions.list_formats()
         keys = [key for key, _ in state.formats]
         if self._chosen not in keys:
             self._chosen = keys[0] if keys else ""
@@ -133,6 +136,11 @@ class ExportView(QWidget):
         no_image = "" if self._image.facts is not None else "Open the image first."
         allow(self._mask, busy or no_image)
         allow(self._adopt, busy or no_image)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Learn what can be saved, the first time that it is seen."""
+        super().showEvent(event)
+        self._show()
 
     def _on_format(self, key: str) -> None:
         self._chosen = key
