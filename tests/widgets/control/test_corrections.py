@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from napari_sclip.widgets.work.session import Session
 
 Do = Callable[[Callable[[], Any]], None]
 SCENE = "scene_2"
+HAS = re.compile(r"has ([\d,]+) pixels")
 TWO_CLASSES = "thing = green cell | cyan star, background = yellow circle | plain background"
 
 
@@ -152,13 +154,19 @@ def test_keys_lead_from_region_to_region_until_all_is_checked(
     correct = desk.state.correct
     viewer.layers.selection = {labels}
     places: list[tuple[float, ...]] = []
+    told: list[str] = []
     keys = {str(key).casefold(): act for key, act in labels.keymap.items()}
     for _ in range(200):
         do(lambda: keys["c" if places else "n"](labels))
         if correct.checked == 1:
             break
         places.append(tuple(viewer.camera.center))
+        told.append(desk.state.run.notice)
     assert correct.checked == 1
+    for kind in ("unsure region", "none unsure"):  # the largest first, of each kind
+        areas = [int(m[1].replace(",", "")) for n in told if kind in n and (m := HAS.search(n))]
+        assert areas == sorted(areas, reverse=True)
+        assert len(areas) > 1
     assert len(set(places)) == len(places) > 2
     assert "All of this plane is checked" in desk.state.run.notice
     desk.mark_all_checked(False)

@@ -23,6 +23,7 @@ from napari_sclip.layers.request import ImageRequest
 from napari_sclip.samples.scenes import make_scene
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work import session as session_module
+from napari_sclip.widgets.work.closer import CloserJob, margin_of_plane
 from napari_sclip.widgets.work.identity import plane_key, run_signature
 from napari_sclip.widgets.work.reporter import Silent
 from napari_sclip.widgets.work.segment import SegmentJob, run_segment
@@ -61,6 +62,29 @@ def test_a_run_gives_what_the_engine_gives(viewer: ViewerModel, demo: Segmenter)
     assert again.reused == 1
     assert again.cost is None
     np.testing.assert_array_equal(again.labels[0], expected.labels)
+
+
+def test_what_was_classified_is_looked_at_without_classifying_it_again(
+    viewer: ViewerModel,
+) -> None:
+    scene = make_scene(seed=2)
+    request = request_of(viewer, scene.image)
+    placer = Placer(new_labels_layer(request, scene.classes), request, scene.classes)
+    session = Session()
+    outcome = run_segment(
+        SegmentJob(request, DEMO, CONFIG, scene.classes, placer), session, Silent()
+    )
+    job = CloserJob(request, DEMO, CONFIG, tuple(scene.classes))
+    others = dataclasses.replace(job, classes=tuple(scene.classes[:2]))
+    margin = margin_of_plane(job, session, Silent())
+    np.testing.assert_array_equal(margin, outcome.result.margin())
+    assert margin_of_plane(job, session, Silent()) is margin
+    assert session.last is not None
+    assert session.last.result is outcome.result
+    assert not np.array_equal(margin_of_plane(others, session, Silent()), margin)
+    assert session.last.result is not outcome.result
+    session.unload()
+    assert session.last is None
 
 
 def test_a_model_that_is_not_here_is_not_downloaded() -> None:

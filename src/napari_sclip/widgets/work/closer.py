@@ -15,7 +15,7 @@ from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work.identity import plane_key
 from napari_sclip.widgets.work.reporter import Reporter
-from napari_sclip.widgets.work.session import Session
+from napari_sclip.widgets.work.session import LastResult, Session, result_key
 from napari_sclip.widgets.work.warm_up import no_long_collections, warm_up
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from napari_sclip.core.uncertain import Spot
     from napari_sclip.engine.attention_at import AttentionMap
     from napari_sclip.engine.classifier import Classifier
-    from napari_sclip.engine.result import Segmentation
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +50,17 @@ class CloserJob:
 def margin_of_plane(job: CloserJob, session: Session, reporter: Reporter) -> np.ndarray:
     """Compute the margin of a plane, (H, W) of the size that is read."""
     with session.lock, no_long_collections():
-        return _result(job, session, reporter).margin()
+        last = _result(job, session, reporter)
+        if last.margin is None:
+            last.margin = last.result.margin()
+        return last.margin
 
 
 def scores_of_plane(job: CloserJob, session: Session, name: str, reporter: Reporter) -> np.ndarray:
     """Compute the scores of one class in a plane, (H, W) of the size that is read."""
     with session.lock, no_long_collections():
-        return _result(job, session, reporter).class_scores(name)
+        scores: np.ndarray = _result(job, session, reporter).result.class_scores(name)
+        return scores
 
 
 def attention_of_plane(
@@ -139,7 +142,7 @@ def find_next(
     backwards: bool,
     reporter: Reporter,
 ) -> NextSpot:
-    """Find the next unsure spot, the largest first; after all of them, the next unchecked one.
+    """Find the next unsure spot, the largest first; after all of them, the unchecked ones.
 
     Parameters
     ----------
@@ -166,11 +169,13 @@ def find_next(
     is_unsure = bool(spots)
     if not is_unsure:
         spots = find_unchecked(labels, checked=checked, margin=unsure.margin)
+    if after is not None and (after.label is None) != is_unsure:
+        after = None  # of the other kind: begin with the largest
     return NextSpot(unsure, next_spot(spots, after, backwards=backwards), len(spots), is_unsure)
 
 
-def _result(job: CloserJob, session: Session, reporter: Reporter) -> Segmentation:
-    """Classify the plane anew; without a vision pass if it has been embedded."""
+def _result(job: CloserJob, session: Session, reporter: Reporter) -> LastResult:
+    """Classify the plane, unless that was the last thing done."""
     warm_up()
     segmenter = session.segmenter(job.selection, reporter.progress)
     config = segmenter.resolve(job.config)
@@ -181,7 +186,8 @@ def _result(job: CloserJob, session: Session, reporter: Reporter) -> Segmentatio
         embedding = segmenter.embed(plane, config, progress=reporter.progress)
         session.keep(key, embedding)
     classes: Any = job.classes if job.learned is None else job.learned
-    result: Segmentation = segmenter.classify(
-        embedding, classes, config, progress=reporter.progress
-    )
-    return result
+    named = result_key(key, classes, config)
+    if session.last is None or session.last.key != named:
+        result = segmenter.classify(embedding, classes, config, progress=reporter.progress)
+        session.last = LastResult(named, result)
+    return session.last

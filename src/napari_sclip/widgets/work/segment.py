@@ -23,7 +23,7 @@ from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work.identity import plane_key
 from napari_sclip.widgets.work.reporter import PlaneDraft, Reporter
-from napari_sclip.widgets.work.session import Session
+from napari_sclip.widgets.work.session import LastResult, Session, result_key
 from napari_sclip.widgets.work.warm_up import no_long_collections, warm_up
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
                 )
             classes = job.classes if learned is None else learned
             result = segmenter.classify(embedding, classes, config, progress=tell)
+            session.last = LastResult(result_key(key, classes, config), result)
             labels[number] = result.labels
             placed[number] = job.placer.place(number, result.labels).with_room(count)
             dropped = set(result.dropped) if dropped is None else dropped & set(result.dropped)

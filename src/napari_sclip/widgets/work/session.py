@@ -6,7 +6,8 @@ import gc
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_sclip.errors import ModelError
@@ -14,7 +15,7 @@ from napari_sclip.progress import ProgressCallback
 from napari_sclip.widgets.state.model import ModelSelection
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    import numpy as np
 
 EMBEDDINGS_BYTES = 2**30
 """Embedded images beyond this are let go, those unused for longest first."""
@@ -22,6 +23,30 @@ EMBEDDINGS_BYTES = 2**30
 
 class NeedsDownloadError(ModelError):
     """The weights are not on this disk, and nobody has agreed to their download."""
+
+
+@dataclass(eq=False)
+class LastResult:
+    """What was classified last, so that a closer look at it costs nothing twice.
+
+    Attributes
+    ----------
+    key : hashable
+        Of `result_key`.
+    result : Segmentation
+    margin : (H, W) array or None
+        Of the result, once somebody asked for it.
+    """
+
+    key: Hashable
+    result: Any
+    margin: np.ndarray | None = None
+
+
+def result_key(embedding_key: Hashable, classes: Any, config: Any) -> Hashable:  # noqa: ANN401
+    """Name what an embedding gives for classes (or a `Classifier`) and settings."""
+    named = tuple(classes) if isinstance(classes, Sequence) else classes
+    return embedding_key, named, config
 
 
 class Session:
@@ -39,6 +64,7 @@ class Session:
         self._segmenter: Any = None
         self._embeddings: OrderedDict[Hashable, Any] = OrderedDict()
         self._sizes: dict[ModelSelection, tuple[int, int]] = {}
+        self.last: LastResult | None = None
         self.lock = threading.Lock()
 
     @property
@@ -108,6 +134,7 @@ class Session:
         """Let go of the model and of all embeddings, and give their memory back."""
         segmenter, self._segmenter, self._selection = self._segmenter, None, None
         self._embeddings.clear()
+        self.last = None
         if segmenter is None:
             return
         device = getattr(segmenter, "device", None)
