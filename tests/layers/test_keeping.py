@@ -21,7 +21,9 @@ from napari_sclip.layers.keeping import (
 )
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.planes_of_labels import whole_plane_of
 from napari_sclip.layers.read import read_request
+from napari_sclip.layers.review import checked_pixels, mark_checked, unmark_checked
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from napari_sclip.prompts import parse_classes
 from tests.layers.conftest import MakeResult
@@ -47,6 +49,8 @@ def test_all_of_a_layer_comes_back(
     update_labels(layer, request, make_result(ones), dict.fromkeys(range(3), 2 * ones))
     layer.paint((1, 5, 5), 1)
     layer.paint((2, 6, 6), 0)
+    whole = whole_plane_of(request, 1)
+    mark_checked(layer, whole, ones > 0)
     write_kept(tmp_path / "kept.npz", take_down(layer))
     back = make_layer(read_kept(tmp_path / "kept.npz"))
     np.testing.assert_array_equal(back.data, layer.data)
@@ -64,6 +68,21 @@ def test_all_of_a_layer_comes_back(
             hand_edits(back, request, number), hand_edits(layer, request, number)
         )
     assert hand_edits(back, request, 1)[5, 5]
+    assert checked_pixels(back, whole).all()
+    assert not checked_pixels(back, whole_plane_of(request, 0)).any()
+
+
+def test_what_was_only_checked_is_work_too(viewer: ViewerModel, make_result: MakeResult) -> None:
+    image = viewer.add_image(np.zeros((40, 50), np.uint8))
+    request = read_request(viewer, image)
+    layer = make_labels_layer(request, make_result(np.ones((40, 50))))
+    assert not take_down(layer).has_work()
+    mark_checked(layer, whole_plane_of(request))
+    kept = take_down(layer)
+    assert kept.has_work()
+    unmark_checked(layer, whole_plane_of(request))
+    assert kept.has_work()
+    assert not take_down(layer).has_work()
 
 
 def test_partial_results_are_not_kept(
@@ -80,10 +99,10 @@ def test_partial_results_are_not_kept(
         layer.paint((5, 5), 0)
         kept = take_down(layer)
         assert np.argwhere(kept.data != 1).tolist() == [[5, 5]]
-        assert kept.has_edits()
+        assert kept.has_work()
         draft.withdraw()
         layer.undo()
-        assert not take_down(layer).has_edits()
+        assert not take_down(layer).has_work()
 
 
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:

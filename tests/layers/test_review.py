@@ -11,7 +11,6 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.core.uncertain import find_uncertain, find_unchecked, uncertain_mask
-from napari_sclip.errors import ImageError
 from napari_sclip.layers import review
 from napari_sclip.layers.mapping import Target
 from napari_sclip.layers.options import ReadOptions
@@ -23,12 +22,15 @@ from napari_sclip.layers.planes_of_labels import (
 from napari_sclip.layers.read import read_request
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.review import (
-    Review,
     checked_pixels,
+    known_review,
     mark_checked,
+    pack_review,
     review_of,
+    set_review,
     share_checked,
     unmark_checked,
+    unpack_review,
 )
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
@@ -123,13 +125,21 @@ def test_what_was_painted_and_kept_stays_checked(
 
 def test_through_a_file(layer: Labels, plane: Target) -> None:
     mark_checked(layer, plane, PLANE == 1)
-    kept = {name: array.copy() for name, array in review_of(layer).to_arrays().items()}
-    again = Review(PLANE.shape, PLANE.dtype)
-    again.restore(kept)
+    known = known_review(layer.data)
+    assert known is review_of(layer)
+    packed = pack_review(known.copy())
+    again = unpack_review(packed, PLANE.shape)
+    assert again is not None
     np.testing.assert_array_equal(again.marked, PLANE == 1)
     np.testing.assert_array_equal(again.seen, np.where(PLANE == 1, PLANE, 0))
-    with pytest.raises(ImageError, match="other labels"):
-        Review((40, 51), PLANE.dtype).restore(kept)
+    unmark_checked(layer, plane)
+    assert known_review(layer.data) is None
+    set_review(layer, again)
+    np.testing.assert_array_equal(checked_pixels(layer, plane), PLANE == 1)
+    for wrong in ((40, 51), (20, 100)):
+        with pytest.raises(ValueError, match=r"."):
+            unpack_review(packed, wrong)
+    assert unpack_review({}, PLANE.shape) is None
 
 
 def test_each_plane_of_a_stack_on_its_own(viewer: ViewerModel, make_result: MakeResult) -> None:

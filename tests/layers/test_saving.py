@@ -38,7 +38,7 @@ TITLES = {
 BESIDE = {
     "labels": ("leaf_classes.json", "leaf_prediction.npz"),
     "tiff": ("leaf_classes.json", "leaf_prediction.npz"),
-    "ome-zarr": (),
+    "ome-zarr": ("leaf_prediction.npz",),
     "coco": (),
     "voc": ("labelmap.txt",),
     "yolo": ("data.yaml",),

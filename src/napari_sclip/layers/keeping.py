@@ -17,6 +17,13 @@ from napari_sclip.layers.draft import data_without_drafts
 from napari_sclip.layers.dress import colormap, features, hidden_classes
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.review import (
+    Review,
+    known_review,
+    pack_review,
+    set_review,
+    unpack_review,
+)
 from napari_sclip.paths import atomic_write
 
 FORMAT = "napari-sclip kept labels"
@@ -42,16 +49,20 @@ class KeptLabels:
         The last prediction; what differs from it was painted by hand.
     painted : bool array
         What was painted by hand besides.
+    review : Review or None
+        What was checked, if anything was.
     """
 
     record: dict[str, Any]
     data: np.ndarray
     predicted: np.ndarray
     painted: np.ndarray
+    review: Review | None = None
 
-    def has_edits(self) -> bool:
-        """Whether anything was painted by hand."""
-        return bool(self.painted.any() or (self.data != self.predicted).any())
+    def has_work(self) -> bool:
+        """Whether anything was painted by hand, or checked."""
+        painted = self.painted.any() or (self.data != self.predicted).any()
+        return bool(painted or self.review is not None)
 
 
 def take_down(layer: Labels) -> KeptLabels:
@@ -79,9 +90,12 @@ def take_down(layer: Labels) -> KeptLabels:
     }
     copy = layer.data.nbytes <= COPIED_BYTES
     data = data_without_drafts(layer, copy=copy)
+    review = known_review(layer.data)
     if not copy:
-        return KeptLabels(record, data, log.predicted, log.painted)
-    return KeptLabels(record, data, log.predicted.copy(), log.painted.copy())
+        return KeptLabels(record, data, log.predicted, log.painted, review)
+    if review is not None:
+        review = review.copy()
+    return KeptLabels(record, data, log.predicted.copy(), log.painted.copy(), review)
 
 
 def make_layer(kept: KeptLabels) -> Labels:
@@ -105,6 +119,8 @@ def make_layer(kept: KeptLabels) -> Labels:
         layer.features = features(legend)
         layer.colormap = colormap(legend, record["hidden"])
     prediction_log(layer).restore(kept.predicted, kept.painted)
+    if kept.review is not None:
+        set_review(layer, kept.review)
     return layer
 
 
@@ -124,6 +140,7 @@ def write_kept(path: str | os.PathLike[str], kept: KeptLabels) -> None:
             data=kept.data,
             predicted=kept.predicted,
             painted=np.packbits(kept.painted),
+            **pack_review(kept.review),
         )
 
 
@@ -140,12 +157,13 @@ def read_kept(path: str | os.PathLike[str]) -> KeptLabels:
             record = json.loads(bytes(file["record"]))
             data, predicted = file["data"], file["predicted"]
             painted = np.unpackbits(file["painted"], count=data.size).reshape(data.shape)
+            review = unpack_review(file, data.shape)
         sound = record["format"] == FORMAT and predicted.shape == data.shape
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise KeptLabelsError(_not_kept(path)) from error
     if not sound:
         raise KeptLabelsError(_not_kept(path))
-    return KeptLabels(record, data, predicted, painted.astype(bool))
+    return KeptLabels(record, data, predicted, painted.astype(bool), review)
 
 
 def _not_kept(path: str | os.PathLike[str]) -> str:

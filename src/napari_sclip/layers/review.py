@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from napari_sclip.core.uncertain import Spot
-from napari_sclip.errors import ImageError
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.mapping import Target
 from napari_sclip.layers.planes_of_labels import part_of
@@ -41,27 +40,11 @@ class Review:
         self.marked = np.zeros(shape, dtype=bool)
         self.seen = np.zeros(shape, dtype=dtype)
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return what `restore` takes, small when compressed: for a file beside the labels."""
-        return {"marked": np.packbits(self.marked), "seen": self.seen}
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what was kept in a file.
-
-        Raises
-        ------
-        ImageError
-            If it is of a layer of another shape.
-        """
-        size = self.marked.size
-        seen, packed = arrays["seen"], arrays["marked"]
-        if seen.shape != self.marked.shape or packed.size != -(-size // 8):
-            raise ImageError(
-                f"Expected what was checked of labels of shape {self.marked.shape}; got that of "
-                f"{seen.shape}. It belongs to other labels: check these anew."
-            )
-        self.marked = np.unpackbits(packed, count=size).astype(bool).reshape(seen.shape)
-        self.seen = np.array(seen)
+    def copy(self) -> Review:
+        """Return one that does not change any more."""
+        own = Review((), np.uint8)
+        own.marked, own.seen = self.marked.copy(), self.seen.copy()
+        return own
 
     def mark(self, data: np.ndarray, target: Target, mask: np.ndarray | None) -> None:
         """Note that a person has looked at pixels of a part, or at all of it."""
@@ -78,6 +61,9 @@ class Review:
         np.copyto(target.view(self.seen), 0, where=where)
 
 
+KEPT = "napari_sclip_review"
+"""Where a layer's metadata has what was read from a file, until it is asked for."""
+
 _REVIEWS: WeakKeyDictionary[Any, Review] = WeakKeyDictionary()
 
 
@@ -85,7 +71,49 @@ def review_of(layer: Any) -> Review:  # noqa: ANN401 - napari has no types
     """Return the review of a Labels layer; it goes with the layer."""
     review = _REVIEWS.get(layer)
     if review is None or review.marked.shape != layer.data.shape:
-        review = _REVIEWS[layer] = Review(layer.data.shape, layer.data.dtype)
+        review = layer.metadata.get(KEPT)
+        if review is None or review.marked.shape != layer.data.shape:
+            review = Review(layer.data.shape, layer.data.dtype)
+        layer.metadata = {k: v for k, v in layer.metadata.items() if k != KEPT}
+        _REVIEWS[layer] = review
+    return review
+
+
+def set_review(layer: Any, review: Review) -> None:  # noqa: ANN401
+    """Give a layer the review that it had before it was written to a file."""
+    _REVIEWS[layer] = review
+
+
+def known_review(data: Any) -> Review | None:  # noqa: ANN401
+    """Return the review of the layer that these are the data of, or None if nothing is checked."""
+    found = (review for layer, review in [*_REVIEWS.items()] if layer.data is data)
+    review = next(found, None)
+    return review if review is not None and review.marked.any() else None
+
+
+def pack_review(review: Review | None) -> dict[str, np.ndarray]:
+    """Return arrays for a file beside the labels; none where nothing is checked."""
+    if review is None:
+        return {}
+    return {"checked": np.packbits(review.marked), "seen": review.seen}
+
+
+def unpack_review(arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Review | None:
+    """Return what `pack_review` packed of labels of this shape; None if it packed nothing.
+
+    Raises
+    ------
+    ValueError
+        If it is of labels of another shape.
+    """
+    if "seen" not in arrays:
+        return None
+    review = Review((), np.uint8)
+    review.seen = arrays["seen"]
+    checked = np.unpackbits(arrays["checked"], count=int(np.prod(shape)))
+    review.marked = checked.astype(bool).reshape(shape)
+    if review.seen.shape != shape:
+        raise ValueError(f"expected {shape}, got {review.seen.shape}")
     return review
 
 

@@ -29,6 +29,9 @@ LAYER_FORMATS: tuple[ExportFormat, ...] = tuple(known for known in EXPORT_FORMAT
 WITH_CLASSES_JSON = ("labels", "tiff")
 """Formats that hold ids only: their names go beside them."""
 
+WITH_PREDICTION = (*WITH_CLASSES_JSON, "ome-zarr")
+"""Formats that are a project's own: what they hold can be opened again and gone on with."""
+
 
 def save_labels(
     layer: Any,  # noqa: ANN401 - napari has no types
@@ -85,8 +88,9 @@ def save_layer_data(
     item = export_item(labels, image)
     known = find_export_format(name)
     files = _save(known, path, item, overwrite=overwrite)
-    if name in WITH_CLASSES_JSON and (known.stacks or item.labels.ndim == 2):
-        files += write_prediction(files[0], labels[0] if data is None else data)
+    if name in WITH_PREDICTION and (known.stacks or item.labels.ndim == 2):
+        own = labels[0] if data is None else data
+        files += write_prediction(files[0], own, labels[1].get("metadata"))
     return files
 
 

@@ -122,6 +122,11 @@ def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
     qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=10_000)
     labels.redo()
     qtbot.waitUntil(lambda: saves[-1:] == [1], timeout=10_000)
+    labels.undo()
+    qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=10_000)
+    for checked in (True, False, True):
+        controller.mark_all_checked(checked)
+        qtbot.waitUntil(lambda checked=checked: saves[-1:] == [int(checked)], timeout=10_000)
     viewer.layers.remove(labels)
     assert kept_files() == []
 

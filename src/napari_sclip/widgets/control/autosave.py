@@ -114,7 +114,7 @@ class Autosave:
             for item in kept:
                 layer = make_layer(item)
                 self._viewer.add_layer(layer)
-                self._mark(layer)
+                self.keep_soon(layer)
                 names.append(f"“{layer.name}”")
             if len(kept) == len(left.files):
                 self._done_with += (left,)
@@ -152,7 +152,7 @@ class Autosave:
         layer.events.set_data.disconnect(self._on_look)
 
     def _on_change(self, event: Any) -> None:  # noqa: ANN401
-        self._mark(event.source)
+        self.keep_soon(event.source)
 
     def _on_look(self, event: Any) -> None:  # noqa: ANN401
         """Undo and redo tell nothing but that the layer is drawn again."""
@@ -160,9 +160,10 @@ class Autosave:
         lengths = len(undo_steps(layer)), len(redo_steps(layer))
         if self._lengths.get(layer, (0, 0)) != lengths:
             self._lengths[layer] = lengths
-            self._mark(layer)
+            self.keep_soon(layer)
 
-    def _mark(self, layer: Any) -> None:  # noqa: ANN401
+    def keep_soon(self, layer: Any) -> None:  # noqa: ANN401
+        """Write a layer in a moment."""
         self._changed.add(layer)
         if not self._timer.isActive():
             self._timer.start()

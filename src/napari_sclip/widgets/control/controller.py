@@ -88,6 +88,7 @@ class Controller(CorrectionActions):
                 self._link,
                 self._on_progress,
                 self._on_failure,
+                self._autosave.keep_soon,
             )
         )
         self._on_image()

@@ -39,6 +39,8 @@ class Desk:
     link : LabelsLink
     progress, failed : callable
         What is told of work that goes on, and of work that failed.
+    keep : callable
+        What is told of labels that were worked on without being painted.
     """
 
     viewer: Any
@@ -49,6 +51,7 @@ class Desk:
     link: LabelsLink
     progress: Callable[[Any], None]
     failed: Callable[[Exception], None]
+    keep: Callable[[Labels], None]
 
     @property
     def labels(self) -> Labels | None:

@@ -95,6 +95,7 @@ class Reviewing:
             self._desk.say("Go to a region first: Next, or N with the labels active.")
             return
         mark_checked(labels, plane, self._at)
+        self._desk.keep(labels)
         self._tally.count()
         self.go()
 
@@ -104,6 +105,7 @@ class Reviewing:
         if shown is None:
             return
         (mark_checked if checked else unmark_checked)(*shown)
+        self._desk.keep(shown[0])
         self._tally.count()
         self._desk.state.correct.unsure = 0 if checked else None
 

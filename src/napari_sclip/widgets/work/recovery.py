@@ -36,14 +36,14 @@ class RecoveryFolder:
         self._lock: FileLock | None = None
 
     def keep(self, key: str, kept: KeptLabels) -> None:
-        """Write labels, or remove what was kept of them if nothing is painted by hand.
+        """Write labels, or remove what was kept of them if nothing is painted by hand or checked.
 
         Raises
         ------
         OSError
             If they cannot be written.
         """
-        if not kept.has_edits():
+        if not kept.has_work():
             self.drop(key)
             return
         if self._lock is None:

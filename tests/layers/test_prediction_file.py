@@ -1,0 +1,95 @@
+"""What a person did to labels is known again when they are opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+
+from napari_sclip.layers.adopt import labels_layer_from_mask
+from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.planes_of_labels import shown_plane
+from napari_sclip.layers.prediction_file import prediction_path
+from napari_sclip.layers.read import read_request
+from napari_sclip.layers.review import checked_pixels, mark_checked
+from napari_sclip.layers.saving import WITH_PREDICTION, save_labels
+from napari_sclip.layers.write import make_labels_layer
+
+CHECKED = np.zeros((6, 8), dtype=bool)
+CHECKED[0:3, 0:5] = True
+
+
+@pytest.fixture
+def labels(viewer: ViewerModel, make_result: Callable[..., Any]) -> Labels:
+    """Painted over with the same class at one pixel, and with another at the next; half checked."""
+    image = viewer.add_image(np.zeros((6, 8), np.uint8), name="photo")
+    plane = np.zeros((6, 8), dtype=np.uint8)
+    plane[1:3, 1:4], plane[4:, 5:] = 1, 2
+    layer = viewer.add_layer(make_labels_layer(read_request(viewer, image), make_result(plane)))
+    assert isinstance(layer, Labels)
+    layer.brush_size = 1
+    layer.paint((0, 7), 2)
+    mark_checked(layer, shown_plane(viewer, layer), CHECKED)
+    return layer
+
+
+def work(viewer: ViewerModel, layer: Labels) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is known as painted and as checked."""
+    plane = shown_plane(viewer, layer)
+    return prediction_log(layer).edited_everywhere(layer.data), checked_pixels(layer, plane)
+
+
+@pytest.mark.parametrize("name", WITH_PREDICTION)
+def test_strokes_and_checks_come_back_with_the_mask(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path, name: str
+) -> None:
+    painted, checked = work(viewer, labels)
+    assert np.argwhere(painted).tolist() == [[0, 7]]
+    np.testing.assert_array_equal(checked, CHECKED)
+    (mask, *_, beside) = save_labels(labels, tmp_path / "leaf", name)
+    assert beside == prediction_path(mask) == tmp_path / "leaf_prediction.npz"
+    back = labels_layer_from_mask(mask)
+    # Saved again before anybody asked what is known of it.
+    again = labels_layer_from_mask(save_labels(back, tmp_path / "again", name)[0])
+    for layer in (back, again):
+        viewer.add_layer(layer)
+        np.testing.assert_array_equal(layer.data, labels.data)
+        found = work(viewer, layer)
+        np.testing.assert_array_equal(found[0], painted)
+        np.testing.assert_array_equal(found[1], checked)
+
+
+def test_without_the_file_or_with_that_of_others_all_counts_as_painted(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path
+) -> None:
+    mask, *_, beside = save_labels(labels, tmp_path / "leaf", "labels")
+    other = viewer.add_labels(np.ones((5, 5), np.uint8))
+    for damaged in (b"nonsense", None):
+        beside.write_bytes(damaged) if damaged else beside.unlink()
+        back = labels_layer_from_mask(mask)
+        viewer.add_layer(back)
+        painted, checked = work(viewer, back)
+        np.testing.assert_array_equal(painted, labels.data != 0)
+        assert not checked.any()
+    prediction_log(other)
+    save_labels(other, tmp_path / "other", "labels")
+    (tmp_path / "other_prediction.npz").rename(beside)
+    back = labels_layer_from_mask(mask)
+    np.testing.assert_array_equal(
+        prediction_log(back).edited_everywhere(back.data), labels.data != 0
+    )
+
+
+def test_labels_without_a_prediction_leave_none_of_others_behind(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path
+) -> None:
+    mask, *_, beside = save_labels(labels, tmp_path / "leaf", "labels")
+    strange = viewer.add_labels(np.ones((6, 8), np.uint8))
+    save_labels(strange, mask, "labels", overwrite=True)
+    assert mask.exists()
+    assert not beside.exists()
