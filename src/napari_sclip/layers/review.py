@@ -91,7 +91,7 @@ def known_review(data: Any) -> Review | None:  # noqa: ANN401
     return review if review is not None and review.marked.any() else None
 
 
-def pack_review(review: Review | None) -> dict[str, np.ndarray]:
+def pack_review(review: Review | None) -> dict[str, Any]:
     """Return arrays for a file beside the labels; none where nothing is checked."""
     if review is None:
         return {}

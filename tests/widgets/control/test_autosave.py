@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,10 @@ def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
     viewer.layers.selection = {image}
     saves: list[int] = []
     controller._autosave._saved = lambda: saves.append(len(kept_files()))
+
+    def last_is(files: list[int]) -> bool:
+        return saves[-1:] == files
+
     controller.segment()
     qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=20_000)
     labels = viewer.layers["photo labels"]
@@ -124,9 +129,9 @@ def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
     qtbot.waitUntil(lambda: saves[-1:] == [1], timeout=10_000)
     labels.undo()
     qtbot.waitUntil(lambda: saves[-1:] == [0], timeout=10_000)
-    for checked in (True, False, True):
+    for checked, files in ((True, [1]), (False, [0]), (True, [1])):
         controller.mark_all_checked(checked)
-        qtbot.waitUntil(lambda checked=checked: saves[-1:] == [int(checked)], timeout=10_000)
+        qtbot.waitUntil(partial(last_is, files), timeout=10_000)
     viewer.layers.remove(labels)
     assert kept_files() == []
 
