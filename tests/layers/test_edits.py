@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -164,3 +165,72 @@ def test_what_is_painted_during_a_draft_stays(
     np.testing.assert_array_equal(layer.data, expected)
     assert update_labels(layer, request_2d, make_result(np.full((40, 50), 2))).kept == 1
     assert np.argwhere(layer.data != 2).tolist() == [[5, 5]]
+
+
+def dab(layer: Labels, label: int) -> None:
+    layer.paint(coord=(5, 5), new_label=label)
+
+
+def polygon(layer: Labels, label: int) -> None:
+    layer.paint_polygon([[4, 4], [4, 9], [9, 9], [9, 4]], label)
+
+
+def drag(layer: Labels, label: int) -> None:
+    with layer.block_history():
+        for column in range(5, 12):
+            layer.paint((5, column), label)
+
+
+def by_script(layer: Labels, label: int) -> None:
+    rows, columns = np.mgrid[3:7, 3:9]
+    layer.data_setitem((rows.ravel(), columns.ravel()), label)
+
+
+@pytest.mark.parametrize("stroke", [dab, polygon, drag, by_script])
+@pytest.mark.parametrize("label", [0, 1, 2])
+@pytest.mark.parametrize("drawn", [1, 2])
+def test_a_stroke_over_a_partial_result_of_its_own_label_stays_whole(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult,
+    stroke: Callable[[Labels, int], None], label: int, drawn: int,
+) -> None:  # fmt: skip
+    layer.brush_size = 5
+    elsewhere = Labels(np.full((40, 50), 9))
+    elsewhere.brush_size = 5
+    stroke(elsewhere, 8)
+    over = elsewhere.data == 8
+    half = np.zeros((40, 50), np.uint8)
+    half[:, :7] = drawn
+    before = layer.data.copy()
+    draft = Draft(layer, request_2d, 0)
+    draft.show(half)
+    stroke(layer, label)
+    draft.show(np.full((40, 50), 3 - drawn, np.uint8))
+    assert (layer.data[over] == label).all()
+    assert (layer.data[~over] == 3 - drawn).all()
+    painted = draft.withdraw()
+    np.testing.assert_array_equal(painted, over)
+    np.testing.assert_array_equal(layer.data, np.where(over, label, before))
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    layer.redo()
+    all_of = make_result(np.full((40, 50), 2))
+    update_labels(layer, request_2d, all_of, painted={0: painted})
+    np.testing.assert_array_equal(layer.data, np.where(over, label, 2))
+    assert not {"paint", "paint_polygon", "data_setitem"} & set(vars(layer))
+
+
+def test_preserved_labels_are_preserved_during_a_draft(
+    layer: Labels, request_2d: ImageRequest
+) -> None:
+    draft = Draft(layer, request_2d, 0)
+    half = np.zeros((40, 50), np.uint8)
+    half[:, :7] = 2
+    draft.show(half)
+    layer.brush_size = 5
+    layer.preserve_labels = True
+    layer.selected_label = 2
+    layer.paint((5, 6), 0)
+    changed = np.argwhere(layer.data == 0)
+    assert len(changed) > 5
+    assert changed[:, 1].max() == 6
+    draft.withdraw()

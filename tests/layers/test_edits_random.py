@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from napari.components import ViewerModel
+from napari.layers import Labels
 
 from napari_sclip import SegmentationConfig
 from napari_sclip.engine.result import Segmentation
@@ -40,6 +43,7 @@ class Truth:
     data: np.ndarray
     predicted: np.ndarray
     painted: np.ndarray
+    over: np.ndarray | bool = False  # what the stroke went over that led here
 
     @property
     def by_hand(self) -> np.ndarray:
@@ -75,13 +79,35 @@ class Correcting(RuleBasedStateMachine):
 
     # A hand
 
-    def note(self, shown_before: np.ndarray) -> None:
-        """Take down what a tool has changed, as napari does."""
-        changed = self.layer.data != shown_before
+    def stroke(self, *strokes: Callable[[Labels], None]) -> None:
+        """Paint, and take down what that must have changed.
+
+        During a run that is all that the strokes went over, else what napari says: what had
+        another label.
+        """
+        shown = self.layer.data.copy()
+        over = np.zeros(shown.shape, bool)
+        for act in strokes:
+            elsewhere = Labels(np.full_like(shown, 9))
+            elsewhere.brush_size = self.layer.brush_size
+            elsewhere.n_edit_dimensions = 2
+            act(elsewhere)
+            over |= elsewhere.data != 9
+        free = np.zeros(shown.shape, bool)
+        if self.draft is not None:
+            self.draft._target.view(free)[...] = self.draft._free
+        with self.layer.block_history():
+            for act in strokes:
+                act(self.layer)
+        self.note(shown, over & free)
+
+    def note(self, shown_before: np.ndarray, met: np.ndarray | bool = False) -> None:
+        """Take down what a tool has changed."""
+        changed = (self.layer.data != shown_before) | met
         if not changed.any():
             return
         data = np.where(changed, self.layer.data, self.now.data)
-        self.push(replace(self.now, data=data))
+        self.push(replace(self.now, data=data, over=changed))
         self.drafted[1][changed] = True
 
     def push(self, truth: Truth) -> None:
@@ -100,20 +126,17 @@ class Correcting(RuleBasedStateMachine):
 
     @rule(row=rows, column=columns, label=st.integers(0, 5), size=st.integers(1, 5))
     def paint(self, row: int, column: int, label: int, size: int) -> None:
-        shown = self.layer.data.copy()
         self.layer.brush_size = size
-        self.layer.paint((self.plane, row, column), label)
-        self.note(shown)
+        self.stroke(lambda layer: layer.paint((self.plane, row, column), label))
 
     @rule(
         points=st.lists(st.tuples(rows, columns), min_size=2, max_size=4), label=st.integers(0, 3)
     )
     def drag(self, points: list[tuple[int, int]], label: int) -> None:
-        shown = self.layer.data.copy()
-        with self.layer.block_history():
-            for row, column in points:
-                self.layer.paint((self.plane, row, column), label)
-        self.note(shown)
+        def dab(layer: Labels, row: int, column: int) -> None:
+            layer.paint(coord=(self.plane, row, column), new_label=label)
+
+        self.stroke(*(partial(dab, row=row, column=column) for row, column in points))
 
     @rule(row=rows, column=columns, label=st.integers(0, 4))
     def fill(self, row: int, column: int, label: int) -> None:
@@ -125,9 +148,8 @@ class Correcting(RuleBasedStateMachine):
     def polygon(self, seed: int, label: int) -> None:
         random = np.random.default_rng(seed)
         corners = random.uniform(0, (HEIGHT, WIDTH), (3, 2))
-        shown = self.layer.data.copy()
-        self.layer.paint_polygon(np.insert(corners, 0, self.plane, axis=1), label)
-        self.note(shown)
+        points = np.insert(corners, 0, self.plane, axis=1)
+        self.stroke(lambda layer: layer.paint_polygon(points, label))
 
     @precondition(lambda self: not (self.scripted and self.draft))
     @rule()
@@ -135,9 +157,10 @@ class Correcting(RuleBasedStateMachine):
         shown = self.layer.data.copy()
         self.layer.undo()
         if self.before:
+            over = self.now.over
             self.after.append(self.now)
             self.now = self.moved_to(self.before.pop())
-            self.forget_strokes(shown)
+            self.forget_strokes(shown, over)
 
     @precondition(lambda self: not (self.scripted and self.draft))
     @rule()
@@ -147,14 +170,14 @@ class Correcting(RuleBasedStateMachine):
         if self.after:
             self.before.append(self.now)
             self.now = self.moved_to(self.after.pop())
-            self.forget_strokes(shown)
+            self.forget_strokes(shown, self.now.over)
 
     def moved_to(self, truth: Truth) -> Truth:
         """After a script has set other data, napari's undo puts single pixels into them."""
         return replace(truth, data=self.layer.data.copy()) if self.scripted else truth
 
-    def forget_strokes(self, shown: np.ndarray) -> None:
-        self.drafted[1][self.layer.data != shown] = False
+    def forget_strokes(self, shown: np.ndarray, over: np.ndarray | bool) -> None:
+        self.drafted[1][(self.layer.data != shown) | over] = False
 
     @precondition(lambda self: self.draft is None)
     @rule(seed=seeds)

@@ -64,6 +64,20 @@ def test_strokes_and_checks_come_back_with_the_mask(
         np.testing.assert_array_equal(found[1], checked)
 
 
+def test_names_with_dots_are_told_apart(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path
+) -> None:
+    first, *_, beside = save_labels(labels, tmp_path / "photo.001.png", "labels")
+    painted = work(viewer, labels)[0]
+    labels.paint((5, 0), 2)
+    _, *_, other = save_labels(labels, tmp_path / "photo.002.png", "labels")
+    assert beside != other
+    back = labels_layer_from_mask(first)
+    assert back.name == "photo.001"
+    viewer.add_layer(back)
+    np.testing.assert_array_equal(work(viewer, back)[0], painted)
+
+
 def test_without_the_file_or_with_that_of_others_all_counts_as_painted(
     viewer: ViewerModel, labels: Labels, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from napari.layers import Labels
 from napari_sclip.errors import ImageError
 from napari_sclip.export.ids import count_ids, with_unknown
 from napari_sclip.export.read_mask import mask_file_of, read_mask
+from napari_sclip.export.write import file_ending
 from napari_sclip.layers.dress import colormap, features
 from napari_sclip.layers.legend import (
     FORMAT,
@@ -151,7 +152,7 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     legend = make_legend([c for _, c in mask.classes], [k for k, _ in mask.classes])
     data = np.array(mask.labels)
     arguments: dict[str, Any] = {
-        "name": file.name.partition(".")[0],
+        "name": file.name.removesuffix(file_ending(file)),
         "features": features(legend),
         "colormap": colormap(legend),
         "metadata": {KEY: {**_described(), "classes": plain_rows(legend)}},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -10,6 +11,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.footprint import unwatch, watch
 from napari_sclip.layers.history import (
     PlaneChange,
     changes_in,
@@ -101,11 +103,14 @@ class Draft:
                 free &= self._target.mask[rows]
         self._reached = range(0)  # the rows of `_drawn` that have been filled
         self._painted: np.ndarray | None = None
+        self._met: np.ndarray | None = None  # painted over, and not told by an event yet
         self._undone = len(redo_steps(layer))
         self._drawing = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_undo)
-        _DRAWN.setdefault(layer, WeakSet()).add(self)
+        drawn = _DRAWN.setdefault(layer, WeakSet())
+        drawn.add(self)
+        watch(layer, self._target.row_axis, lambda: [draft.meet for draft in drawn])
 
     def clean(self, data: np.ndarray) -> None:
         """Take what is drawn out of a copy of the layer's data."""
@@ -159,7 +164,50 @@ class Draft:
         self._layer.events.paint.disconnect(self._on_paint)
         self._layer.events.set_data.disconnect(self._on_undo)
         _DRAWN[self._layer].discard(self)
+        if not _DRAWN[self._layer]:
+            unwatch(self._layer)
         return np.zeros(self._free.shape, dtype=bool) if self._painted is None else self._painted
+
+    @contextmanager
+    def meet(self, label: int, rows: range | None) -> Iterator[None]:
+        """Let a stroke change every free pixel that it goes over, whatever its label is now.
+
+        What is painted while a run goes on is the person's: the label that they see there may
+        be gone the next moment.
+
+        Parameters
+        ----------
+        label : int
+            Of the stroke.
+        rows : range, optional
+            Of the layer, that it may go over; left out, all.
+        """
+        data, height = self._layer.data, len(self._free)
+        if rows is None:
+            rows = range(height)
+        else:
+            own = self._target.index[self._target.row_axis]
+            first = own.start if isinstance(own, slice) else 0
+            rows = range(max(0, rows.start - first), min(height, rows.stop - first))
+        if not rows or data.shape != self._shape:
+            yield
+            return
+        self._reach(rows)
+        part = slice(rows.start, rows.stop)
+        view = self._target.view(data)[part]
+        other = 0 if label else 1
+        mine = self._free[part] & (view == self._drawn[part])
+        if self._met is None:
+            self._met = np.zeros(self._free.shape, dtype=bool)
+        self._met[part] |= mine  # napari may tell of the stroke at once
+        np.copyto(view, other, where=mine, casting="unsafe")
+        try:
+            yield
+        finally:
+            mine &= view == other
+            np.copyto(view, self._drawn[part], where=mine)
+            self._met[part] &= ~mine
+            self._free[part] &= ~self._met[part]
 
     @property
     def was_painted_in(self) -> bool:
@@ -210,11 +258,15 @@ class Draft:
             old, place = change.old, change.place
             self._reach(change.rows)
             mine = self._free[place] & (old == self._drawn[place])
+            if self._met is not None:
+                mine |= self._met[place]
             if change.changed is not None:
                 mine &= change.changed
             np.copyto(old, self._before[place], where=mine)
             change.replace_old(old)
             self._leave(change, painted=True)
+        if self._met is not None:
+            self._met &= self._free
 
     def _on_undo(self, event: Any = None) -> None:  # noqa: ANN401
         """Leave alone what an undo or a redo has brought back."""

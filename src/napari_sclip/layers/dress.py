@@ -95,11 +95,16 @@ def rename_class(layer: Labels, old: str, new: str) -> None:
     layer.features = features(renamed)
 
 
-def add_classes(layer: Labels, classes: Sequence[ClassPrompt]) -> None:
-    """Make a layer know classes, with ids that it does not use yet; no pixel changes."""
+def add_classes(
+    layer: Labels, classes: Sequence[ClassPrompt], ids: Sequence[int] | None = None
+) -> None:
+    """Make a layer know classes, with ids that its legend does not use yet; no pixel changes.
+
+    Of `ids`, one a class, those of classes that it knows already are passed over.
+    """
     before = read_legend(layer)
     hidden = hidden_classes(layer)
-    legend = make_legend(classes, choose_ids(classes, before), before)
+    legend = make_legend(classes, choose_ids(classes, before, ids), before)
     if legend != before:
         _wear(layer, legend, hidden)
         layer.features = features(legend)

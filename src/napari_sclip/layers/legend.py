@@ -61,7 +61,11 @@ def read_legend(layer: Any) -> tuple[LegendRow, ...]:  # noqa: ANN401 - napari h
     )
 
 
-def choose_ids(classes: Sequence[ClassPrompt], legend: Sequence[LegendRow] = ()) -> tuple[int, ...]:
+def choose_ids(
+    classes: Sequence[ClassPrompt],
+    legend: Sequence[LegendRow] = (),
+    wanted: Sequence[int] | None = None,
+) -> tuple[int, ...]:
     """Give every class an id, and a class that has one the same as before.
 
     Parameters
@@ -69,6 +73,8 @@ def choose_ids(classes: Sequence[ClassPrompt], legend: Sequence[LegendRow] = ())
     classes : sequence of ClassPrompt
     legend : sequence of LegendRow
         Of the layer that is written to.
+    wanted : sequence of int, optional
+        Ids for the classes that the legend does not know, where they are free in it.
 
     Returns
     -------
@@ -77,13 +83,17 @@ def choose_ids(classes: Sequence[ClassPrompt], legend: Sequence[LegendRow] = ())
         `Segmentation.labels`.
     """
     known = {row.name: row.id for row in legend if row.id != 0}
-    following = max((row.id for row in legend), default=0) + 1
+    taken = {row.id for row in legend}
+    following = max(taken | set(wanted or ()), default=0) + 1
     ids = []
-    for item in classes:
+    for item, own in zip(classes, wanted or [0] * len(classes), strict=True):
         if item.background:
             ids.append(0)
         elif item.name in known:
             ids.append(known[item.name])
+        elif own > 0 and own not in taken:
+            ids.append(own)
+            taken.add(own)
         else:
             ids.append(following)
             following += 1

@@ -38,6 +38,12 @@ class Target:
     columns_from: np.ndarray
     mask: np.ndarray | None
 
+    @property
+    def row_axis(self) -> int:
+        """The axis of the layer's data along which the rows are."""
+        axes = [axis for axis, part in enumerate(self.index) if isinstance(part, slice)]
+        return axes[1 if self.swapped else 0]
+
     def view(self, data: np.ndarray) -> np.ndarray:
         """Return the part of a layer's data, rows first, as a view."""
         part: np.ndarray = data[self.index]

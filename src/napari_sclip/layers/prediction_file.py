@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.export.base import output_file
+from napari_sclip.export.write import file_ending
 from napari_sclip.layers.edits import KEPT, known_log
 from napari_sclip.layers.review import KEPT as REVIEW
 from napari_sclip.layers.review import known_review, pack_review, unpack_review
@@ -22,7 +23,7 @@ ENDING = "_prediction.npz"
 
 def prediction_path(mask: Path) -> Path:
     """Name the file beside a mask."""
-    return mask.with_name(f"{mask.name.partition('.')[0]}{ENDING}")
+    return mask.with_name(f"{mask.name.removesuffix(file_ending(mask))}{ENDING}")
 
 
 def write_prediction(

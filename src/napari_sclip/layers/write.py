@@ -106,7 +106,10 @@ def make_labels_layer(
 
 
 def why_not_updating(
-    layer: Labels, request: ImageRequest, classes: Sequence[ClassPrompt]
+    layer: Labels,
+    request: ImageRequest,
+    classes: Sequence[ClassPrompt],
+    ids: Sequence[int] | None = None,
 ) -> str | None:
     """Say why `update_labels` cannot write these classes into a layer, or None if it can.
 
@@ -115,6 +118,8 @@ def why_not_updating(
     layer : Labels
     request : ImageRequest
     classes : sequence of ClassPrompt
+    ids : sequence of int, optional
+        Of those that the layer does not know.
     """
     reason = why_not_fitting(layer, request)
     if reason is not None:
@@ -122,7 +127,7 @@ def why_not_updating(
     legend = read_legend(layer)
     if not legend:
         return f"The layer {layer.name!r} was not made by this plugin. Write to a new layer."
-    largest = max(choose_ids(classes, legend))
+    largest = max(choose_ids(classes, legend, ids))
     if np.iinfo(layer.data.dtype).max < largest:
         return (
             f"Expected labels that can hold {largest}; layer {layer.name!r} is of dtype "

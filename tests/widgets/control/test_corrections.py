@@ -146,6 +146,29 @@ def test_a_removed_class_keeps_what_was_painted_until_the_person_decides(
     assert not (labels.data == 3).any()
 
 
+def test_a_label_that_was_painted_without_a_class_is_not_given_to_a_new_one(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    labels, table = labels_in(viewer), desk.state.classes
+    unknown = max(table.ids()) + 1
+    labels.paint((5, 5), unknown)
+    desk.corrections.tally.count()
+    table.add("purple square")
+    assert dict(zip([r.name for r in table.rows], table.ids(), strict=True))["purple square"] == (
+        unknown + 1
+    )
+    painted = labels.data == unknown
+    do(desk.segment)
+    np.testing.assert_array_equal(labels.data == unknown, painted)
+    assert {row.id: row.name for row in read_legend(labels)}[unknown + 1] == "purple square"
+    # What was painted of a class before its first run is that class.
+    table.add("red square")
+    labels.paint((9, 9), unknown + 2)
+    do(desk.segment)
+    assert {row.id: row.name for row in read_legend(labels)}[unknown + 2] == "red square"
+
+
 def test_keys_lead_from_region_to_region_until_all_is_checked(
     viewer: Any, desk: Controller, do: Do
 ) -> None:

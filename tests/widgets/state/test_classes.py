@@ -487,6 +487,22 @@ def test_adopting_the_ids_of_a_layer() -> None:
     assert ids(table) == {"cat": 1, "dog": 2, "tree": 3, "background": 0}
 
 
+def test_new_rows_get_no_id_that_may_be_painted() -> None:
+    table = table_of("cat, dog")
+    table.adopt({"cat": 1, "dog": 2})
+    table.reserve(7)
+    key = table.add("tree")
+    assert ids(table)["tree"] == 8
+    table.adopt({"cat": 1, "dog": 2}, again=True)
+    assert ids(table) == {"cat": 1, "dog": 2, "tree": 8}
+    table.set(key, name="bush")
+    assert ids(table)["bush"] == 8
+    table.adopt({"cat": 1, "dog": 2, "bird": 8}, again=True)
+    assert ids(table) == {"cat": 1, "dog": 2, "bush": 9}
+    table.adopt({"cat": 1})
+    assert ids(table) == {"cat": 1, "dog": 2, "bush": 3}
+
+
 def test_a_known_id_belongs_to_its_name_while_typing() -> None:
     table = table_of("cat, dog")
     table.adopt({"cat": 1, "dog": 2})

@@ -86,7 +86,9 @@ class LabelsLink:
     ) -> Labels | None:
         """Return the layer that a run may update, or None where a new one must be made."""
         labels = self.labels_of(image)
-        if labels is None or why_not_updating(labels, request, classes) is not None:
+        if labels is None:
+            return None
+        if why_not_updating(labels, request, classes, self._table.ids()) is not None:
             return None
         return labels
 
@@ -98,7 +100,8 @@ class LabelsLink:
             if image not in self._labels_of:
                 self._take_colors(labels)
             self.remember(image, labels)
-            self._table.adopt({row.name: row.id for row in read_legend(labels) if row.id != 0})
+            known = {row.name: row.id for row in read_legend(labels) if row.id != 0}
+            self._table.adopt(known, again=before is not None and before() is labels)
             self._dress()
         elif before is not None:
             self._table.adopt({})

@@ -81,7 +81,7 @@ class RunOutput:
             labels = new_labels_layer(request, classes, ids=ids)
             self._add(labels)
         else:
-            add_classes(labels, classes)
+            add_classes(labels, classes, ids)
         self.labels: Labels = labels
         known = {row.name: row.id for row in read_legend(labels)}
         self._ids = tuple(0 if item.background else known[item.name] for item in classes)

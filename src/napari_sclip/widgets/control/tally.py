@@ -81,6 +81,7 @@ class Tally:
             correct.checked, correct.names = None, ()
             return
         legend = read_legend(labels)
+        self._state.classes.reserve(int(np.max(labels.data, initial=0)))
         painted = prediction_log(labels).edited_everywhere(np.asarray(labels.data))
         correct.labels = labels.name
         correct.painted = int(np.count_nonzero(painted))

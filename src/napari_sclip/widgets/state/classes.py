@@ -216,7 +216,7 @@ class ClassTable:
         """Names of the classes that are not visible."""
         return frozenset(entry.name for entry in self._entries if not entry.visible)
 
-    def adopt(self, ids: Mapping[str, int]) -> None:
+    def adopt(self, ids: Mapping[str, int], *, again: bool = False) -> None:
         """Let the names and ids of a Labels layer hold from now on.
 
         Rows of these names take these ids; all others get new ones above them.
@@ -225,9 +225,22 @@ class ClassTable:
         ----------
         ids : mapping of str to int
             Empty for a new layer.
+        again : bool
+            Whether it is the layer that holds already: then rows that it does not know keep the
+            ids that they have.
         """
-        self._ids.adopt(self._entries, ids)
+        self._ids.adopt(self._entries, ids, again=again)
         self._finish()
+
+    def reserve(self, highest: int) -> None:
+        """Give rows that are new no id up to this one.
+
+        Parameters
+        ----------
+        highest : int
+            The highest that is painted in the Labels layer, with or without a name.
+        """
+        self._ids.reserve(highest)
 
     def _entry(self, key: int) -> Entry:
         return next(entry for entry in self._entries if entry.key == key)

@@ -18,13 +18,28 @@ class IdBook:
 
     def __init__(self) -> None:
         self._painted: dict[str, int] = {}
+        self._highest = 0
 
-    def adopt(self, entries: Sequence[Entry], ids: Mapping[str, int]) -> None:
-        """Let a layer's names and ids hold; all rows without one get a new id."""
+    def adopt(
+        self, entries: Sequence[Entry], ids: Mapping[str, int], *, again: bool = False
+    ) -> None:
+        """Let a layer's names and ids hold; all rows without one get a new id.
+
+        Where they held before (`again`), rows that it does not know yet keep the id that a
+        person may have painted with already.
+        """
         self._painted = {name: number for name, number in ids.items() if number > 0}
+        if not again:
+            self._highest = 0
+        held = set(self._painted.values())
         for entry in entries:
-            entry.own_id = None
+            if not again or entry.own_id in held:
+                entry.own_id = None
         self.settle(entries)
+
+    def reserve(self, highest: int) -> None:
+        """Give no id up to this one to rows that are new: it may be painted already."""
+        self._highest = highest
 
     def release(self, entry: Entry) -> None:
         """Take back a painted id from a row whose name was typed over."""
@@ -50,6 +65,7 @@ class IdBook:
         for entry in entries:
             if entry.own_id is None and not entry.background:
                 taken = {e.own_id or 0 for e in entries} | set(self._painted.values())
+                taken.add(self._highest)
                 entry.own_id = max(taken) + 1
 
     def reconcile(self, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
