@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
+from napari_sclip.cli import main
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.maps import map_kind
@@ -319,12 +322,6 @@ def test_labels_from_elsewhere_are_taken_as_a_starting_point(
 def test_the_run_can_be_repeated_from_the_lines_that_are_copied(
     viewer: Any, desk: Controller, do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shlex
-
-    import imageio.v3 as iio
-
-    from napari_sclip.cli import main
-
     do(desk.segment)
     shown = labels_in(viewer).data
     monkeypatch.chdir(tmp_path)
@@ -339,3 +336,46 @@ def test_the_run_can_be_repeated_from_the_lines_that_are_copied(
         path.unlink()
     exec(compile(desk.repeat_as("python"), "copied", "exec"), {})
     np.testing.assert_array_equal(iio.imread("labels/IMAGE_labels.png", mode="P"), shown)
+
+
+def test_what_was_learned_is_in_the_lines_that_are_copied(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = desk.state.classes
+    table.set_text(table.text.replace("cyan star", "cyan star = brown ring"))
+    do(desk.segment)
+    before = labels_in(viewer).data.copy()
+    correct_once(labels_in(viewer), truth_in(viewer))
+    do(desk.refine_from_strokes)
+    labels = labels_in(viewer)
+    painted = prediction_log(labels).edited_everywhere(labels.data)
+    monkeypatch.chdir(tmp_path)
+    iio.imwrite("IMAGE.png", np.asarray(desk._follower.layer.data))
+    for language in ("shell", "python"):
+        lines = desk.repeat_as(language)
+        assert "what was learned" in desk.state.run.notice
+        if language == "shell":
+            assert main(shlex.split(lines)[1:]) == 0
+        else:
+            exec(compile(lines, "copied", "exec"), {})
+        found = iio.imread("labels/IMAGE_labels.png", mode="P")
+        np.testing.assert_array_equal(found[~painted], labels.data[~painted])
+        assert (found != before).sum() > 100
+        for path in Path("labels").iterdir():
+            path.unlink()
+    table.set_text("leaf, soil")  # of which nothing was learned
+    assert "--classes-file" not in desk.repeat_as("shell")
+
+
+def test_classes_that_no_line_can_hold_are_copied_as_a_file(
+    viewer: Any, desk: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = desk.state.classes
+    table.set(table.rows[0].key, name="circle, yellow = round")
+    words = shlex.split(desk.repeat_as("shell"))
+    monkeypatch.chdir(tmp_path)
+    iio.imwrite("IMAGE.png", np.asarray(desk._follower.layer.data))
+    assert main(words[1:]) == 0
+    names = json.loads(Path("labels/IMAGE_classes.json").read_text())["classes"]
+    assert names[0]["name"] == "circle, yellow = round"
+    assert "Classifier" not in desk.repeat_as("python")

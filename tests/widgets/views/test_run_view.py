@@ -8,7 +8,15 @@ from napari._qt.qt_resources import get_stylesheet
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QRegularExpression, Qt
 from qtpy.QtGui import QKeySequence, QPalette, QShortcut
-from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_sclip.palette import contrast, parse_color
 from napari_sclip.widgets.state.image import ImageFacts
@@ -356,12 +364,36 @@ def test_the_message_of_a_failure_can_be_selected_by_keys(
 def test_all_of_a_long_path_can_be_read(view: RunView, state: WidgetState, qtbot: QtBot) -> None:
     state.run.failure = FAILURE
     text: Any = control(view, "sclip_failure_message")
-    lines = 3
-    qtbot.waitUntil(lambda: text.height() > lines * text.fontMetrics().lineSpacing())
+    view.resize(view.width(), 700)
+    qtbot.waitUntil(lambda: not text.verticalScrollBar().isVisible())
+    assert text.height() > 3 * text.fontMetrics().lineSpacing()
     assert text.document().size().height() <= text.viewport().height()
     assert text.document().size().width() <= text.viewport().width()
     state.run.failure = Failure("Short.", "")
     qtbot.waitUntil(lambda: text.height() < 2 * text.fontMetrics().lineSpacing())
+
+
+def test_a_long_failure_does_not_make_the_window_grow(
+    state: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    dock = QDockWidget(window)
+    body = QWidget(dock)
+    QVBoxLayout(body).addWidget(view := RunView(state, asked, body))
+    dock.setWidget(body)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.resize(700, 500)
+    window.show()
+    qtbot.waitExposed(window)
+    text: Any = control(view, "sclip_failure_message")
+    state.run.failure = Failure("What happened, at length. " * 200, "")
+    qtbot.waitUntil(text.isVisible)
+    assert window.height() == 500
+    assert text.verticalScrollBar().isVisible()
+    state.run.failure = Failure("What happened. " * 10, "")
+    qtbot.waitUntil(lambda: not text.verticalScrollBar().isVisible())
+    assert text.document().size().height() <= text.viewport().height()
 
 
 # Looks

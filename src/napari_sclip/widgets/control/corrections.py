@@ -9,6 +9,7 @@ from napari.layers import Labels
 
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.explaining import Explaining
+from napari_sclip.widgets.control.repeating import Repeating
 from napari_sclip.widgets.control.reviewing import Reviewing
 from napari_sclip.widgets.control.taking import Taking
 from napari_sclip.widgets.control.tally import Tally
@@ -35,6 +36,7 @@ class Corrections:
         self.reviewing = Reviewing(desk, self.teaching, self.tally)
         self.explaining = Explaining(desk, self.teaching)
         self.taking = Taking(desk)
+        self.repeating = Repeating(desk, self.teaching)
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -146,4 +148,4 @@ class CorrectionActions:
 
     def repeat_as(self, language: str) -> str:
         """Return the lines that repeat this run on other files: "shell" or "python"."""
-        return self.corrections.taking.repeat_as(language)
+        return self.corrections.repeating.lines(language)

@@ -1,4 +1,4 @@
-"""Takes labels elsewhere, and from elsewhere: files, objects, commands."""
+"""Takes labels elsewhere, and from elsewhere: files, objects."""
 
 from __future__ import annotations
 
@@ -22,15 +22,10 @@ from napari_sclip.layers.instances import (
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.desk import NO_LABELS, Desk
-from napari_sclip.widgets.control.labels_link import colored_classes
-from napari_sclip.widgets.state.repeat import python_lines, shell_lines
 from napari_sclip.widgets.work.reporter import Reporter
 
 if TYPE_CHECKING:
     from napari_sclip.layers.saving import LayerData
-
-IMAGE = "IMAGE.png"
-"""Stands for the file where the image is not from one."""
 
 
 class Taking:
@@ -131,18 +126,6 @@ class Taking:
                 ]
             )
         self._desk.link.follow(image)
-
-    def repeat_as(self, language: str) -> str:
-        """Return the lines that repeat this run: "shell" or "python"."""
-        source = getattr(self._desk.follower.layer, "source", None)
-        path = getattr(source, "path", None) or IMAGE
-        write = shell_lines if language == "shell" else python_lines
-        return write(
-            self._desk.state.model.selection(),
-            self._desk.state.detail.config(),
-            colored_classes(self._desk.state.classes),
-            str(path),
-        )
 
     # Objects
 

@@ -67,6 +67,11 @@ class Teaching:
             )
         return fitting
 
+    def for_classes(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
+        """Return what the last run used, or else what is carried, if it is about these classes."""
+        known = self.carried if self.learned is None else self.learned
+        return None if known is None else known.arranged(classes)
+
     def strokes_for(
         self, labels: Labels | None, request: ImageRequest, classes: Sequence[ClassPrompt]
     ) -> dict[int, Strokes]:

@@ -13,16 +13,13 @@ from napari_sclip.widgets.state.model import ModelSelection
 OUTPUT = "labels"
 """Folder that the lines write to."""
 
-UNSAVED = "classes.json"
-"""Preset that has to be saved first, where a line cannot hold the classes."""
-
 
 def shell_lines(
     selection: ModelSelection,
     config: SegmentationConfig,
     classes: Sequence[ClassPrompt],
     image: str,
-    preset: str = "",
+    file: str = "",
 ) -> str:
     """Write the command of the command line.
 
@@ -33,12 +30,11 @@ def shell_lines(
     classes : sequence of ClassPrompt
     image : str
         File or files to put in.
-    preset : str
+    file : str
         File of classes to read instead; it may hold what was learned.
     """
     words = ["napari-sclip", "segment", image, "--output", OUTPUT]
-    text = "" if preset else class_text(classes)
-    words += ["--classes", text] if text else ["--classes-file", preset or UNSAVED]
+    words += ["--classes-file", file] if file else ["--classes", class_text(classes)]
     words += ["--model", selection.name]
     if selection.weights is not None:
         words += ["--weights", selection.weights]
@@ -57,10 +53,13 @@ def python_lines(
     config: SegmentationConfig,
     classes: Sequence[ClassPrompt],
     image: str,
-    preset: str = "",
+    file: str = "",
 ) -> str:
-    """Write the lines of Python; parameters are those of `shell_lines`."""
-    names = "Classifier, " if preset else "ClassPrompt, "
+    """Write the lines of Python; parameters are those of `shell_lines`.
+
+    In the file there has to be something that was learned.
+    """
+    names = "Classifier, " if file else "ClassPrompt, "
     loaded = "".join(
         f", {name}={value!r}"
         for name, value in (
@@ -72,8 +71,8 @@ def python_lines(
         if value not in (None, "auto")
     )
     settings = ", ".join(f"{name}={value!r}" for name, value in _changed(config).items())
-    if preset:
-        what = [f"classes = Classifier.load({preset!r})"]
+    if file:
+        what = [f"classes = Classifier.load({file!r})"]
     else:
         what = ["classes = [", *(f"    {_class(item)}," for item in classes), "]"]
     return "\n".join(
@@ -92,7 +91,7 @@ def python_lines(
             "    image = iio.imread(file)",
             "    result = segmenter.segment(image, classes, config)",
             "    item = ExportItem.from_result(result, image, image_file=file.name)",
-            f"    write_results(Path({OUTPUT!r}), file.stem, item)",
+            f"    print(*write_results(Path({OUTPUT!r}), file.stem, item), sep='\\n')",
             "",
         ]
     )

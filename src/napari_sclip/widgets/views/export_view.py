@@ -163,5 +163,6 @@ class ExportView(QWidget):
     def _on_copy(self, language: str, checked: bool = False) -> None:
         clipboard = QApplication.clipboard()
         assert clipboard is not None
-        clipboard.setText(self._actions.repeat_as(language))
-        self._run.notice = "Copied. Put your own files where the image is named."
+        lines = self._actions.repeat_as(language)
+        if lines:
+            clipboard.setText(lines)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from qtpy.QtCore import QSizeF, Qt, Signal
-from qtpy.QtGui import QTextOption
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent, QTextOption
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QTextEdit,
     QVBoxLayout,
     QWidget,
@@ -19,6 +20,9 @@ from qtpy.QtWidgets import (
 from napari_sclip.widgets.state.run import Failure
 from napari_sclip.widgets.views.panel import Panel
 from napari_sclip.widgets.views.text_labels import red_on
+
+SHOWN_LINES = 6
+"""Lines of a message that are seen however low the window is."""
 
 
 class FailurePanel(Panel):
@@ -77,7 +81,11 @@ class FailurePanel(Panel):
 
 
 class SelectableText(QTextEdit):
-    """Read-only text, as high as it needs to be; breaks long paths, which a label cannot."""
+    """Read-only text, as high as it needs to be where there is room; else it scrolls.
+
+    It breaks long paths, which a label cannot. It must not ask for its whole height: the window
+    would grow for it, beyond the screen.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,23 +95,46 @@ class SelectableText(QTextEdit):
         )
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         # The page shines through; a style sheet of the window would make it a console.
         self.setStyleSheet("background: transparent; padding: 0px;")
         document = self.document()
         assert document is not None
         document.setDocumentMargin(0)
-        arrangement = document.documentLayout()
-        assert arrangement is not None
-        arrangement.documentSizeChanged.connect(self._fit)
+        document.contentsChanged.connect(self._fit)
 
-    def _fit(self, size: QSizeF) -> None:
-        around = self.height() - self.viewport_height()
-        self.setFixedHeight(math.ceil(size.height()) + max(0, around))
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the whole text, in the width that there is."""
+        return QSize(super().sizeHint().width(), self._needed())
 
-    def viewport_height(self) -> int:
-        """Return the height that is left for the text."""
-        viewport = self.viewport()
-        return viewport.height() if viewport is not None else self.height()
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size of the first lines."""
+        lines = SHOWN_LINES * self.fontMetrics().lineSpacing()
+        return QSize(0, min(self._needed(), lines))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Fit the height to the new width; scroll if that cannot be had."""
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
+        needed, policy = self._needed(), Qt.ScrollBarPolicy
+        self.setMaximumHeight(needed)
+        scrolls = self.height() < needed
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOn if scrolls else policy.ScrollBarAlwaysOff
+        )
+        self.updateGeometry()
+
+    def _needed(self) -> int:
+        """Return the height of the whole text if it is as wide as this, without a scroll bar."""
+        document = self.document()
+        whole = None if document is None else document.clone()
+        if whole is None:
+            return 0
+        whole.setTextWidth(max(1, self.width()))
+        height = math.ceil(whole.size().height())
+        whole.deleteLater()
+        return height

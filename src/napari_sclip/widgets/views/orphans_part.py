@@ -51,6 +51,7 @@ class OrphansPart(QWidget):
         self._panels = [self._make_panel(orphan) for orphan in self._shown]
         for panel in self._panels:
             self._lines.addWidget(panel)
+            panel.show()
 
     def _make_panel(self, orphan: Orphan) -> Panel:
         panel = Panel(f"sclip_correct_orphan_{orphan.id}", self)
