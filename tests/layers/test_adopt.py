@@ -66,6 +66,26 @@ def test_a_strange_layer_is_updated_and_its_pixels_are_kept(
     assert named(layer)[10] == "soil"
 
 
+def test_ids_that_napari_cannot_show_are_refused_and_nothing_is_changed(
+    viewer: ViewerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # without numba
+    data = painted()
+    data[0, 0] = 2**16 + 1
+    layer = viewer.add_labels(data)
+    with pytest.raises(LabelsMismatchError, match="numba"):
+        adopt_labels(layer)
+    assert not read_legend(layer)
+    layer.refresh()
+    (mask, *_) = save_labels(layer, tmp_path / "mask", "tiff")
+    with pytest.raises(LabelsMismatchError, match="65,537"):
+        labels_layer_from_mask(mask)
+    data[0, 0] = 2**16
+    layer.data = data
+    adopt_labels(layer)
+    layer.refresh()
+
+
 def test_classes_can_be_given(viewer: ViewerModel) -> None:
     layer = viewer.add_labels(painted())
     adopt_labels(layer, {5: ClassPrompt("leaf", color="#102030"), 0: ClassPrompt("background")})

@@ -87,6 +87,27 @@ def test_back_into_the_labels_as_one_step_of_the_persons(
     np.testing.assert_array_equal(layer.data != before, changed)
 
 
+def test_what_was_painted_in_the_labels_meanwhile_stays(layer: Labels) -> None:
+    made = make_instances_layer(layer, 1)
+    layer.brush_size = 3
+    layer.paint((37, 45), 1)  # more of the class
+    layer.paint((25, 25), 2)  # another one, where there is an object
+    expected = layer.data.copy()
+    made.data[5:8, 5:15] = 0
+    made.data[35:38, 3:6] = 7
+    expected[5:8, 5:15] = 0
+    expected[35:38, 3:6] = 1
+    write_instances_back(made, layer)
+    np.testing.assert_array_equal(layer.data, expected)
+    layer.undo()
+    write_instances_back(made, layer)
+    np.testing.assert_array_equal(layer.data, expected)
+    # Of a layer from a file it is not known what was changed.
+    again = Labels(made.data, metadata=made.metadata)
+    write_instances_back(again, layer)
+    np.testing.assert_array_equal(layer.data == 1, made.data > 0)
+
+
 def test_nothing_changed_is_no_step(layer: Labels) -> None:
     before = layer.data.copy()
     layer.brush_size = 1

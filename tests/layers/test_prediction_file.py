@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.layers.adopt import labels_layer_from_mask
+from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.prediction_file import prediction_path
@@ -62,6 +63,20 @@ def test_strokes_and_checks_come_back_with_the_mask(
         found = work(viewer, layer)
         np.testing.assert_array_equal(found[0], painted)
         np.testing.assert_array_equal(found[1], checked)
+
+
+def test_partial_results_are_not_saved(viewer: ViewerModel, labels: Labels, tmp_path: Path) -> None:
+    before, painted = labels.data.copy(), work(viewer, labels)[0]
+    image = viewer.layers["photo"]
+    draft = Draft(labels, read_request(viewer, image), 0)
+    draft.show(np.full((6, 8), 2, np.uint8))
+    assert (labels.data != before).any()
+    mask = save_labels(labels, tmp_path / "leaf", "labels")[0]
+    draft.withdraw()
+    back = labels_layer_from_mask(mask)
+    viewer.add_layer(back)
+    np.testing.assert_array_equal(back.data, before)
+    np.testing.assert_array_equal(work(viewer, back)[0], painted)
 
 
 def test_names_with_dots_are_told_apart(

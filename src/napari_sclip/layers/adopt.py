@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from napari_sclip.layers.prediction_file import read_prediction
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+LARGEST_SHOWN = 2**16
 
 Read = Callable[..., list[tuple[Any, dict[str, Any], str]]]
 
@@ -60,7 +63,7 @@ def adopt_labels(
     Raises
     ------
     LabelsMismatchError
-        If the layer is a pyramid, or has ids below 0.
+        If the layer is a pyramid, or has ids below 0, or ones that napari cannot show.
     ClassesError
         If the ids do not fit the classes.
     """
@@ -77,6 +80,7 @@ def adopt_labels(
         )
     attributes = layer.as_layer_data_tuple()[1]
     present = count_ids(data)
+    _check_showable(layer.name, present)
     known = known_classes(attributes, present)
     if classes is not None:
         known = _given(classes, known, present)
@@ -115,6 +119,8 @@ def labels_layer_from_mask(
     ------
     ImageError
         If the file holds no mask, or one of another size than the image.
+    LabelsMismatchError
+        If it has ids that napari cannot show.
     ClassesError
         If what lies beside it is damaged.
     """
@@ -149,6 +155,7 @@ def _read_layers(path: str, **_: object) -> list[tuple[Any, dict[str, Any], str]
 def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     mask = read_mask(path)
     file = mask_file_of(path) or path
+    _check_showable(file.name, (k for k, _ in mask.classes))
     legend = make_legend([c for _, c in mask.classes], [k for k, _ in mask.classes])
     data = np.array(mask.labels)
     arguments: dict[str, Any] = {
@@ -163,6 +170,17 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     if mask.pixel_size:
         arguments |= {"scale": mask.pixel_size, "translate": mask.origin, "units": mask.units}
     return data, arguments
+
+
+def _check_showable(name: str, ids: Iterable[int]) -> None:
+    """Refuse ids that napari cannot show in colours of their own: every redraw would fail."""
+    largest = max(ids, default=0)
+    if largest > LARGEST_SHOWN and importlib.util.find_spec("numba") is None:
+        raise LabelsMismatchError(
+            f"Expected ids of up to {LARGEST_SHOWN:,}; {name!r} has {largest:,}, which napari can "
+            "show in colours of their own only with numba. Install numba, or number the labels "
+            "anew (skimage.segmentation.relabel_sequential)."
+        )
 
 
 def _placed(image: Any, shape: tuple[int, ...], path: Path) -> dict[str, Any]:  # noqa: ANN401

@@ -47,6 +47,14 @@ def data_without_drafts(layer: Labels, *, copy: bool = True) -> np.ndarray:
     return data
 
 
+def undrafted(data: Any) -> Any:  # noqa: ANN401 - of any layer
+    """Return a layer's data without the drafts; themselves where there are none."""
+    for layer in list(_DRAWN):
+        if layer.data is data:
+            return data_without_drafts(layer, copy=False)
+    return data
+
+
 class Draft:
     """One plane's partial labels, drawn without a trace in the undo history.
 

@@ -186,6 +186,7 @@ def make_instances_layer(
         axis_labels=layer.axis_labels,
     )
     _SOURCES[made] = ref(layer)
+    _MADE[made] = np.packbits(instances > 0)
     return made
 
 
@@ -218,9 +219,13 @@ def source_labels(instances_layer: Any, layers: Any) -> Labels | None:  # noqa: 
 
 
 def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
-    """Make the pixels of a class those that have an object, as one undo step of the labels.
+    """Write what was changed in the objects into the labels, as one undo step of these.
 
-    What had the class and has no object becomes 0. The changed pixels count as the person's.
+    Pixels that have an object now and had none when the layer was made get the class; those that
+    had one and have none become 0 where they are still of the class. What was painted in the
+    labels meanwhile stays elsewhere. Of a layer that comes from a file it is not known how it
+    was made: then the class has the pixels of the objects, and no others. The changed pixels
+    count as the person's.
 
     Parameters
     ----------
@@ -257,10 +262,13 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
             "another class. Choose the labels that the objects were made of."
         )
     changes, added, removed = [], 0, 0
+    made = _made(instances_layer)
     for plane in all_planes(layer.data.shape):
         now = plane.view(instances_layer.data) > 0
         was = plane.view(layer.data) == class_id
         changed = now != was
+        if made is not None:
+            changed &= now != plane.view(made)
         if changed.any():
             added += int(np.count_nonzero(changed & now))
             removed += int(np.count_nonzero(changed & was))
@@ -273,6 +281,16 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
 
 
 _SOURCES: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
+"""Where there were objects when a layer was made, a bit a pixel."""
+
+
+def _made(instances_layer: Any) -> np.ndarray | None:  # noqa: ANN401
+    packed, shape = _MADE.get(instances_layer), instances_layer.data.shape
+    size = int(np.prod(shape))
+    if packed is None or packed.size != -(-size // 8):
+        return None
+    return np.unpackbits(packed, count=size).astype(bool).reshape(shape)
 
 
 def _class_names(layer: Labels) -> dict[int, str]:

@@ -16,6 +16,7 @@ from napari_sclip.export.ids import count_ids
 from napari_sclip.export.item import AXES
 from napari_sclip.export.read_mask import CLASSES_ENDING
 from napari_sclip.export.write import file_ending
+from napari_sclip.layers.draft import undrafted
 from napari_sclip.layers.legend import KEY
 from napari_sclip.layers.meaning import KnownClasses, known_classes
 from napari_sclip.layers.prediction_file import write_prediction
@@ -85,11 +86,13 @@ def save_layer_data(
     `data` is the layer's own array, by which its last prediction is known, where `labels` has a
     copy.
     """
+    own = labels[0] if data is None else data
+    if data is None:
+        labels = (undrafted(own), *labels[1:])
     item = export_item(labels, image)
     known = find_export_format(name)
     files = _save(known, path, item, overwrite=overwrite)
     if name in WITH_PREDICTION and (known.stacks or item.labels.ndim == 2):
-        own = labels[0] if data is None else data
         files += write_prediction(files[0], own, labels[1].get("metadata"))
     return files
 

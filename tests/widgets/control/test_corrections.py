@@ -120,6 +120,15 @@ def test_live_learns_from_every_stroke(viewer: Any, desk: Controller, do: Do, qt
     correct_once(labels, truth)
     qtbot.waitUntil(lambda: desk.state.correct.learned != "", timeout=20_000)
     qtbot.waitUntil(lambda: desk.state.run.status == IDLE, timeout=20_000)
+    # The same pixels in another label teach something else.
+    desk.corrections.tally.count()
+    first, painted = desk.corrections.teaching.learned, desk.state.correct.painted
+    row, column = np.argwhere(prediction_log(labels).edited_everywhere(labels.data))[0]
+    labels.brush_size = 1
+    labels.paint((row, column), labels.data[row, column] % 4 + 1)
+    qtbot.waitUntil(lambda: desk.corrections.teaching.learned is not first, timeout=20_000)
+    qtbot.waitUntil(lambda: desk.state.run.status == IDLE, timeout=20_000)
+    assert desk.state.correct.painted == painted
 
 
 def test_a_removed_class_keeps_what_was_painted_until_the_person_decides(

@@ -490,7 +490,7 @@ def test_adopting_the_ids_of_a_layer() -> None:
 def test_new_rows_get_no_id_that_may_be_painted() -> None:
     table = table_of("cat, dog")
     table.adopt({"cat": 1, "dog": 2})
-    table.reserve(7)
+    table.reserve([7])
     key = table.add("tree")
     assert ids(table)["tree"] == 8
     table.adopt({"cat": 1, "dog": 2}, again=True)
@@ -501,6 +501,10 @@ def test_new_rows_get_no_id_that_may_be_painted() -> None:
     assert ids(table) == {"cat": 1, "dog": 2, "bush": 9}
     table.adopt({"cat": 1})
     assert ids(table) == {"cat": 1, "dog": 2, "bush": 3}
+    table.reserve([1, 4, 255])  # a layer of bytes could not hold 256
+    table.add("moss")
+    table.add("fern")
+    assert ids(table) == {"cat": 1, "dog": 2, "bush": 3, "moss": 5, "fern": 6}
 
 
 def test_a_known_id_belongs_to_its_name_while_typing() -> None:

@@ -360,7 +360,8 @@ class Controller(CorrectionActions):
             state.detail.events[name].connect(self._on_look_changed)
         state.classes.changed.connect(self._on_look_changed)
         state.run.events.live.connect(self._on_look_changed)
-        state.correct.events.painted.connect(self._on_painted)
+        for name in ("painted", "strokes"):
+            state.correct.events[name].connect(self._on_painted)
         for name in DETAIL_CHOICES:
             state.detail.events[name].connect(self._on_image)
         for name in MODEL_CHOICES:

@@ -15,6 +15,7 @@ from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.review import share_checked
 from napari_sclip.widgets.control.single_shot import single_shot
+from napari_sclip.widgets.state.classes_ids import BYTE
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.widget import WidgetState
 
@@ -36,6 +37,7 @@ class Tally:
         self._state = state
         self._layer: weakref.ref[Any] | None = None
         self.unsure_mask: np.ndarray | None = None
+        self._strokes = 0
         self._timer = single_shot(COUNT_MS, self.count)
         state.classes.changed.connect(self.soon)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -60,17 +62,22 @@ class Tally:
         if before is not None:
             for name in EVENTS:
                 before.events[name].disconnect(self.soon)
+            before.events.paint.disconnect(self._on_paint)
         self._layer = None if labels is None else weakref.ref(labels)
         self.unsure_mask = None
         self._state.correct.unsure = None
         if labels is not None:
             for name in EVENTS:
                 labels.events[name].connect(self.soon)
+            labels.events.paint.connect(self._on_paint)
         self.count()
 
     def soon(self, event: Any = None) -> None:  # noqa: ANN401
         """Count in a moment, once for many changes."""
         self._timer.start()
+
+    def _on_paint(self, event: Any) -> None:  # noqa: ANN401
+        self._strokes += 1
 
     def count(self) -> None:
         """Count now."""
@@ -81,10 +88,11 @@ class Tally:
             correct.checked, correct.names = None, ()
             return
         legend = read_legend(labels)
-        self._state.classes.reserve(int(np.max(labels.data, initial=0)))
+        self._state.classes.reserve(_present(labels.data))
         painted = prediction_log(labels).edited_everywhere(np.asarray(labels.data))
         correct.labels = labels.name
         correct.painted = int(np.count_nonzero(painted))
+        correct.strokes = self._strokes
         correct.names = tuple(row.name for row in legend if row.id != 0)
         known = {row.name for row in self._state.classes.rows}
         missing = {row.id: row.name for row in legend if row.id and row.name not in known}
@@ -103,6 +111,11 @@ class Tally:
         self._state.correct.instances = (
             "" if found is None or active is None else f"Objects of “{found[1]}”: {active.name}"
         )
+
+
+def _present(data: Any) -> list[int]:  # noqa: ANN401
+    highest = int(np.max(data, initial=0))
+    return [highest] if highest < BYTE else [int(k) for k in np.unique(data)]
 
 
 def _orphans(data: np.ndarray, painted: np.ndarray, missing: dict[int, str]) -> tuple[Orphan, ...]:

@@ -232,15 +232,16 @@ class ClassTable:
         self._ids.adopt(self._entries, ids, again=again)
         self._finish()
 
-    def reserve(self, highest: int) -> None:
-        """Give rows that are new no id up to this one.
+    def reserve(self, present: Iterable[int]) -> None:
+        """Give rows that are new none of these ids, nor one below the highest if that can be.
 
         Parameters
         ----------
-        highest : int
-            The highest that is painted in the Labels layer, with or without a name.
+        present : iterable of int
+            Ids that are painted in the Labels layer, with or without a name: the highest, or
+            all where that is 255 or more.
         """
-        self._ids.reserve(highest)
+        self._ids.reserve(present)
 
     def _entry(self, key: int) -> Entry:
         return next(entry for entry in self._entries if entry.key == key)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 
 from napari_sclip.widgets.state.classes_rows import Entry
+
+BYTE = 255
 
 
 class IdBook:
@@ -18,7 +21,7 @@ class IdBook:
 
     def __init__(self) -> None:
         self._painted: dict[str, int] = {}
-        self._highest = 0
+        self._present: frozenset[int] = frozenset()
 
     def adopt(
         self, entries: Sequence[Entry], ids: Mapping[str, int], *, again: bool = False
@@ -30,16 +33,16 @@ class IdBook:
         """
         self._painted = {name: number for name, number in ids.items() if number > 0}
         if not again:
-            self._highest = 0
+            self._present = frozenset()
         held = set(self._painted.values())
         for entry in entries:
             if not again or entry.own_id in held:
                 entry.own_id = None
         self.settle(entries)
 
-    def reserve(self, highest: int) -> None:
-        """Give no id up to this one to rows that are new: it may be painted already."""
-        self._highest = highest
+    def reserve(self, present: Iterable[int]) -> None:
+        """Give none of these ids to rows that are new: they are painted already."""
+        self._present = frozenset(present)
 
     def release(self, entry: Entry) -> None:
         """Take back a painted id from a row whose name was typed over."""
@@ -65,8 +68,10 @@ class IdBook:
         for entry in entries:
             if entry.own_id is None and not entry.background:
                 taken = {e.own_id or 0 for e in entries} | set(self._painted.values())
-                taken.add(self._highest)
+                taken |= self._present
                 entry.own_id = max(taken) + 1
+                if entry.own_id > BYTE:  # the layer could not hold it
+                    entry.own_id = next(k for k in count(1) if k not in taken)
 
     def reconcile(self, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
         """Yield the old and new name of what the layer must rename to agree with the rows.

@@ -34,6 +34,8 @@ class CorrectState:
         Name of the labels of the image; empty if it has none.
     painted : int
         Pixels of them that were painted by hand.
+    strokes : int
+        How often something was painted, in whatever labels.
     learn : bool
         Whether runs learn from what was painted.
     learned : str
@@ -63,6 +65,7 @@ class CorrectState:
 
     labels: str = ""
     painted: int = 0
+    strokes: int = 0
     learn: bool = False
     learned: str = ""
     carried: str = ""
