@@ -179,7 +179,6 @@ class Correcting(RuleBasedStateMachine):
     def forget_strokes(self, shown: np.ndarray, over: np.ndarray | bool) -> None:
         self.drafted[1][(self.layer.data != shown) | over] = False
 
-    @precondition(lambda self: self.draft is None)
     @rule(seed=seeds)
     def set_by_a_script(self, seed: int) -> None:
         data = self.now.data.copy()
@@ -188,6 +187,9 @@ class Correcting(RuleBasedStateMachine):
         self.layer.data = data.copy()
         self.now = replace(self.now, data=data)
         self.scripted = True
+        if self.draft is not None:
+            target = self.draft._target
+            target.view(self.drafted[1])[...] |= target.view(data != self.started_on)
 
     # The classes
 
@@ -270,6 +272,7 @@ class Correcting(RuleBasedStateMachine):
         add_classes(self.layer, self.classes())
         self.draft = Draft(self.layer, request, 0, label_lut(self.layer, self.classes()))
         self.drafted = (request, np.zeros(self.now.data.shape, bool))
+        self.started_on = self.now.data
 
     @precondition(lambda self: self.draft is not None)
     @rule(seed=seeds, part=st.integers(0, HEIGHT))

@@ -184,19 +184,21 @@ def test_attention_lies_over_its_window(viewer: ViewerModel, demo: Segmenter) ->
     ]
     made = make_attention_layers(request, maps)
     assert [map_class(layer) for layer in made] == [demo.attention, "vanilla", "identity"]
-    for layer, item in zip(made, maps, strict=True):
+    width = picture.shape[1]
+    for beside, (layer, item) in enumerate(zip(made, maps, strict=True)):
         assert layer.data.sum() == pytest.approx(1, abs=1e-5)
         others = np.delete(item.weights, np.ravel_multi_index(item.patch, item.weights.shape))
         assert layer.contrast_limits[1] == pytest.approx(others.max() or 1)
         # The corner of the patch grid lies on the edge of the window.
         corner = layer.data_to_world((-0.5, -0.5))
-        edge = image.data_to_world((item.rows[0] - 0.5, item.columns[0] - 0.5))
+        off = beside * 1.05 * width - 0.5
+        edge = image.data_to_world((item.rows[0] - 0.5, item.columns[0] + off))
         np.testing.assert_allclose(corner, edge)
         corner = layer.data_to_world(np.array(layer.data.shape) - 0.5)
-        edge = image.data_to_world((item.rows[1] - 0.5, item.columns[1] - 0.5))
+        edge = image.data_to_world((item.rows[1] - 0.5, item.columns[1] + off))
         np.testing.assert_allclose(corner, edge)
-    under = np.round(made[2].world_to_data(world)).astype(int)
-    assert tuple(under) == maps[2].patch
+    under = np.round(made[0].world_to_data(world)).astype(int)
+    assert tuple(under) == maps[0].patch
     viewer.add_layer(made[0])
     known = find_map_layers(viewer.layers, request, "attention")
     again = make_attention_layers(request, maps[:2], layers=known)

@@ -101,7 +101,7 @@ def exists_already(path: Path) -> str:
     """Say that a file is in the way."""
     return (
         f"{path} exists already and was left as it is. Ask for it to be overwritten "
-        "(--overwrite), or choose another folder."
+        "(overwrite=True, --overwrite), or choose another folder."
     )
 
 

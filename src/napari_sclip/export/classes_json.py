@@ -88,6 +88,17 @@ def write_classes_json(path: Path, item: ExportItem, *, overwrite: bool = False)
         temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
+def read_image_file(path: Path) -> str:
+    """Read the name of the image that a file of classes is about; nothing if it says none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError):
+        return ""
+    image = values.get("image") if isinstance(values, dict) else None
+    name = image.get("file") if isinstance(image, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def read_classes_json(path: Path) -> tuple[ClassPrompt, ...]:
     """Read the classes of a file that `write_classes_json` wrote.
 

@@ -33,6 +33,10 @@ GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_la
 
 LARGEST_SHOWN = 2**16
 
+IMAGE_ENDINGS = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", ".zarr"}
+)
+
 Read = Callable[..., list[tuple[Any, dict[str, Any], str]]]
 
 
@@ -166,10 +170,16 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     }
     arguments["metadata"] |= read_prediction(file, data.shape)
     if mask.image_file:
-        arguments["metadata"][KEY]["source"] = {"image": Path(mask.image_file).stem}
+        arguments["metadata"][KEY]["source"] = {"image": _layer_name(mask.image_file)}
     if mask.pixel_size:
         arguments |= {"scale": mask.pixel_size, "translate": mask.origin, "units": mask.units}
     return data, arguments
+
+
+def _layer_name(image_file: str) -> str:
+    """Name an image as napari does that opened it; what is no file is the name of a layer."""
+    path = Path(image_file)
+    return path.stem if path.suffix.lower() in IMAGE_ENDINGS else image_file
 
 
 def _check_showable(name: str, ids: Iterable[int]) -> None:

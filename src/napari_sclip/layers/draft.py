@@ -95,7 +95,7 @@ class Draft:
         self._layer = layer
         self._target = find_target(request, number)
         self._lut = lut
-        self._shape = layer.data.shape
+        self._array = layer.data
         view = self._target.view(layer.data)
         room = room or Room()
         self._drawn, self._before = (room.take(view.shape, view.dtype) for _ in range(2))
@@ -116,13 +116,14 @@ class Draft:
         self._drawing = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_undo)
+        layer.events.data.connect(self._on_other_data)
         drawn = _DRAWN.setdefault(layer, WeakSet())
         drawn.add(self)
         watch(layer, self._target.row_axis, lambda: [draft.meet for draft in drawn])
 
     def clean(self, data: np.ndarray) -> None:
         """Take what is drawn out of a copy of the layer's data."""
-        if data.shape == self._shape:
+        if self._layer.data is self._array and data.shape == self._array.shape:
             view = self._target.view(data)
             for rows in slabs(self._reached, view.shape[1]):
                 mine = self._free[rows] & (view[rows] == self._drawn[rows])
@@ -171,6 +172,7 @@ class Draft:
         self._draw(lambda rows: self._before[rows], self._reached)
         self._layer.events.paint.disconnect(self._on_paint)
         self._layer.events.set_data.disconnect(self._on_undo)
+        self._layer.events.data.disconnect(self._on_other_data)
         _DRAWN[self._layer].discard(self)
         if not _DRAWN[self._layer]:
             unwatch(self._layer)
@@ -197,7 +199,7 @@ class Draft:
             own = self._target.index[self._target.row_axis]
             first = own.start if isinstance(own, slice) else 0
             rows = range(max(0, rows.start - first), min(height, rows.stop - first))
-        if not rows or data.shape != self._shape:
+        if not rows or data is not self._array:
             yield
             return
         self._reach(rows)
@@ -224,11 +226,7 @@ class Draft:
 
     def _draw(self, shown: Callable[[slice], np.ndarray], rows: range) -> None:
         data = self._layer.data
-        if (
-            data.shape != self._shape
-            or not isinstance(data, np.ndarray)
-            or not data.flags.writeable
-        ):
+        if data is not self._array or not data.flags.writeable:
             return  # other labels have been put into the layer
         self._on_undo()
         if not rows:
@@ -275,6 +273,15 @@ class Draft:
             self._leave(change, painted=True)
         if self._met is not None:
             self._met &= self._free
+
+    def _on_other_data(self, event: Any = None) -> None:  # noqa: ANN401
+        """Take other data, which a script has put into the layer, for a person's."""
+        data = self._layer.data
+        if data is self._array or data.shape != self._array.shape:
+            return
+        self._free[...] = False
+        changed = self._target.view(np.asarray(data)) != self._before
+        self._painted = changed if self._painted is None else self._painted | changed
 
     def _on_undo(self, event: Any = None) -> None:  # noqa: ANN401
         """Leave alone what an undo or a redo has brought back."""

@@ -233,6 +233,12 @@ def prediction_log(layer: Any) -> PredictionLog:  # noqa: ANN401 - napari has no
     return log
 
 
+def has_log(layer: Any) -> bool:  # noqa: ANN401
+    """Tell whether a layer has a log that is about the data that it has now."""
+    log = _LOGS.get(layer)
+    return log is not None and log.suits(layer.data)
+
+
 def known_log(data: Any) -> PredictionLog | None:  # noqa: ANN401
     """Return the log of the layer that these are the data of, or None."""
     found = (log for layer, log in list(_LOGS.items()) if layer.data is data and log.suits(data))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMAT = "napari-sclip map"
 OPACITY = 0.6
+BESIDE = 1.05
+"""Widths of what was read, from one map to the next."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ def make_attention_layers(
     number: int = 0,
     layers: Iterable[Image] = (),
 ) -> list[Image]:
-    """Show what a point attends to, a layer an attention mode, over the window.
+    """Show what a point attends to, a layer an attention mode.
+
+    The first lies over the window; the others beside the image, to the right, where their window
+    would be if the image were there once more.
 
     Each map is shown patch by patch, from 0 to the largest weight of another patch than the one
     that attends: often that one attends to itself more than to all others.
@@ -102,13 +107,15 @@ def make_attention_layers(
     """
     known = {map_class(layer): layer for layer in layers if map_kind(layer) == "attention"}
     shown = []
-    for item in maps:
+    width = request.read_shape[1] * request.factors[request.axes.columns]
+    for number_of_map, item in enumerate(maps):
         down, across = (
             _Axis(start=(e[0] + (e[1] - e[0]) / n / 2) - 0.5, step=(e[1] - e[0]) / n)
             for e, n in zip((item.rows, item.columns), item.weights.shape, strict=True)
         )
         rows = _on_image(request, request.axes.rows, down, request.rows_read[0])
         columns = _on_image(request, request.axes.columns, across, request.columns_read[0])
+        columns = dataclasses.replace(columns, start=columns.start + number_of_map * BESIDE * width)
         layer = known.get(item.mode)
         made = _place(
             request, number, item.weights, rows, columns, layer, "attention", item.mode,

@@ -72,7 +72,7 @@ def test_corrections_come_back_after_a_killed_process(
     (left,) = kept_files()
     controller = make_controller(fake_session)
     run = controller.state.run
-    assert "a layer of labels" in wait_for_question(controller, qtbot)
+    assert "(one layer)" in wait_for_question(controller, qtbot)
     controller.answer("restore")
     qtbot.waitUntil(lambda: "photo labels" in viewer.layers, timeout=10_000)
     labels = viewer.layers["photo labels"]

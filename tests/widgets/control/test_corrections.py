@@ -13,6 +13,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
+from napari.layers._layer_actions import _duplicate_layer
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
@@ -181,6 +182,81 @@ def test_a_label_that_was_painted_without_a_class_is_not_given_to_a_new_one(
     assert {row.id: row.name for row in read_legend(labels)}[unknown + 2] == "red square"
 
 
+def test_painting_with_a_label_of_no_class_is_said_to_teach_nothing(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    labels_in(viewer).paint((5, 5), 9)
+    do(desk.refine_from_strokes)
+    assert "teaches nothing" in desk.state.run.notice
+    assert desk.state.correct.learned == ""
+
+
+def test_corrections_are_those_of_the_labels_that_a_person_turns_to(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    first = labels_in(viewer)
+    desk.state.run.target = "new"
+    do(desk.segment)
+    desk.state.run.target = "update"
+    second = viewer.layers[-1]
+    assert desk.state.correct.labels == second.name != first.name
+    viewer.layers.selection = {first}
+    assert desk.state.correct.labels == first.name
+    first.paint((5, 5), 2)
+    before = second.data.copy()
+    do(desk.refine_from_strokes)
+    assert desk.state.correct.learned
+    np.testing.assert_array_equal(second.data, before)
+    (truth,) = [x for x in viewer.layers if x.name.endswith("ground truth")]
+    viewer.layers.selection = {truth}
+    assert desk.state.correct.labels == first.name
+
+
+def test_a_mask_that_napari_opens_is_gone_on_with(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path
+) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    labels.paint((5, 5), 2)
+    painted = labels.data == 2
+    do(lambda: desk.export(str(tmp_path / "leaf"), "labels"))
+    viewer.layers.remove(labels)
+    viewer.open(str(tmp_path / "leaf_classes.json"), plugin="napari-sclip")
+    back = viewer.layers[-1]
+    viewer.layers.selection = {desk._follower.layer}
+    desk._follower.refresh()
+    assert desk.state.correct.labels == back.name == "leaf"
+    desk.state.classes.set_text("yellow circle, green cell = nothing | void")
+    do(desk.segment)
+    assert [x for x in viewer.layers if isinstance(x, Labels) and read_legend(x)] == [back]
+    assert (back.data[5, 5], painted[5, 5]) == (2, True)
+
+
+def test_a_duplicated_layer_knows_what_is_painted_and_checked(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    labels = labels_in(viewer)
+    labels.brush_size = 9
+    row, column = np.argwhere(labels.data == 1)[50]
+    labels.paint((row, column), 0)
+    labels.paint((5, 5), 2)
+    desk.mark_all_checked(True)
+    viewer.layers.selection = {labels}
+    _duplicate_layer(viewer.layers)
+    (copy,) = (x for x in viewer.layers if isinstance(x, Labels) and x.name.endswith("copy"))
+    painted = prediction_log(labels).edited_everywhere(labels.data)
+    np.testing.assert_array_equal(prediction_log(copy).edited_everywhere(copy.data), painted)
+    assert painted.any()
+    viewer.layers.selection = {copy}
+    assert desk.state.correct.labels == copy.name
+    assert desk.state.correct.checked == 1
+    do(desk.segment)
+    np.testing.assert_array_equal(copy.data, labels.data)
+
+
 def test_keys_lead_from_region_to_region_until_all_is_checked(
     viewer: Any, desk: Controller, do: Do
 ) -> None:
@@ -237,6 +313,10 @@ def test_attention_at_a_click(viewer: Any, desk: Controller, do: Do) -> None:
     do(lambda: None)
     shown = [x for x in viewer.layers if isinstance(x, Image) and map_kind(x) == "attention"]
     assert len(shown) == 2
+    image = desk._follower.layer
+    over, beside = (x.extent.world[:, -1] for x in shown)
+    assert over[0] >= image.extent.world[0, -1] - 1
+    assert beside[0] > image.extent.world[1, -1]
     assert {x.metadata["napari_sclip"]["of"] for x in shown} >= {"vanilla"}
     assert desk.state.correct.heads > 1
     before = np.array(shown[0].data)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.image import ImageFacts
@@ -14,6 +16,7 @@ from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.explain_view import ExplainView
 from napari_sclip.widgets.views.export_view import ExportView
+from napari_sclip.widgets.views.files import ask_where
 from tests.widgets.views.hands import Asked, control, nameless, put_on_screen
 
 LEFT = Qt.MouseButton.LeftButton
@@ -120,6 +123,20 @@ def test_what_was_painted_learned_and_checked_is_said(view: Sections, full: Widg
     full.correct.learned = "Learned from 512 pixels in 2 classes."
     assert forget.isVisible()
     assert control(view, "sclip_correct_learned").text().startswith("Learned from 512")
+
+
+def test_proposed_names_can_be_used_on_every_system(
+    view: Sections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed: list[str] = []
+
+    def answer(dialog: QFileDialog) -> int:
+        proposed.append(Path(dialog.selectedFiles()[0]).name)
+        return 0
+
+    monkeypatch.setattr(QFileDialog, "exec", answer)
+    ask_where(view, 'Scene 2: a/b "c" labels', "PNG mask", ".png")
+    assert proposed == ["Scene 2_ a_b _c_ labels.png"]
 
 
 def test_a_removed_class_waits_for_a_decision(

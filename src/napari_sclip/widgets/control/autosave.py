@@ -121,7 +121,7 @@ class Autosave:
             else:
                 told.append(f"Some files are damaged, and were left in {left.folder}.")
         if names:
-            told.insert(0, f"Brought back {', '.join(names)}. Open the image to go on with it.")
+            told.insert(0, f"Brought back {', '.join(names)}. With the image open, go on with it.")
         self._state.run.notice = " ".join(told)
 
     # Watching
@@ -202,10 +202,10 @@ def ask_recovery(left: tuple[LeftBehind, ...]) -> Question:
     """Ask whether labels that a killed session left behind shall be brought back."""
     when = time.strftime("%d %b, %H:%M", time.localtime(left[0].when))
     count = sum(len(item.files) for item in left)
-    what = "a layer of labels" if count == 1 else f"{count} layers of labels"
+    what = "one layer" if count == 1 else f"{count} layers"
     return Question(
         key=QUESTION,
-        text=f"napari did not end as it should. Corrections in {what}, of {when}, have been kept.",
+        text=f"napari did not end as it should. Your labels of {when} were kept ({what}).",
         answers=(("restore", "Bring back"), ("discard", "Throw away"), ("no", "Later")),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from napari.layers import Labels
 from qtpy.QtCore import QTimer
 
 from napari_sclip.errors import SclipError
@@ -186,6 +187,7 @@ class Controller(CorrectionActions):
         self._open = False
         self._settings.keep()
         self._live_timer.stop()
+        self._viewer.layers.selection.events.active.disconnect(self._on_active_labels)
         self._give_up("")
         self._runner.close()
         self._scout.close()
@@ -234,6 +236,10 @@ class Controller(CorrectionActions):
                 state.run.question = ask_replace(labels.name, painted)
                 return
         teaching = self.corrections.teaching
+        carried = teaching.carried_for(classes)
+        strokes = {}
+        if state.run.target != "replace":  # which throws them away
+            strokes = teaching.strokes_for(labels or self._link.labels_of(image), request, classes)
         self._segmenting = segmenting = Segmenting(
             self._viewer,
             self.state,
@@ -242,8 +248,8 @@ class Controller(CorrectionActions):
             request,
             classes,
             labels,
-            teaching.strokes_for(labels or self._link.labels_of(image), request, classes),
-            teaching.carried_for(classes),
+            strokes,
+            carried,
         )
         if teaching.passed_over:
             segmenting.warn(teaching.passed_over)
@@ -362,6 +368,7 @@ class Controller(CorrectionActions):
         state.run.events.live.connect(self._on_look_changed)
         for name in ("painted", "strokes"):
             state.correct.events[name].connect(self._on_painted)
+        self._viewer.layers.selection.events.active.connect(self._on_active_labels)
         for name in DETAIL_CHOICES:
             state.detail.events[name].connect(self._on_image)
         for name in MODEL_CHOICES:
@@ -370,6 +377,14 @@ class Controller(CorrectionActions):
     def _on_look_changed(self) -> None:
         if self._open and self.state.run.live:
             self._live_timer.start()
+
+    def _on_active_labels(self, event: Any = None) -> None:  # noqa: ANN401
+        """Go on with the labels that a person turns to, where an image has several."""
+        active = self._viewer.layers.selection.active
+        if isinstance(active, Labels) and not self._runner.is_running:
+            image = self._follower.layer
+            if self._link.prefer(active, image):
+                self._on_image()
 
     def _on_painted(self) -> None:
         if self.state.correct.learn:

@@ -22,6 +22,14 @@ from napari_sclip.widgets.work.session import Session
 from napari_sclip.widgets.worker import Listener
 
 BUSY = "Something runs already. Wait for it, or cancel it first."
+SAID = {
+    "look": "Looking closer",
+    "save": "Saving",
+    "open": "Opening",
+    "split": "Looking for objects",
+}
+"""What stands beside the progress bar before the work itself says more."""
+
 NO_LABELS = "This image has no labels yet. Press Segment first."
 
 
@@ -86,8 +94,10 @@ class Desk:
             self.say(BUSY)
             return False
         self.state.run.failure = None
+        self.state.run.notice = ""
         listener = Listener(progress=self.progress, done=done, failed=self.failed, stopped=stopped)
         self.runner.start(Work(name, work, listener))
+        self.state.run.message = SAID.get(name, "")
         return True
 
     def job(self, learned: Any) -> CloserJob | None:  # noqa: ANN401 - a Classifier

@@ -123,7 +123,12 @@ class Explaining:
             return
         place = point_in_read(desk.viewer, desk.follower.layer, job.request, self._point)
         if place is None:
-            desk.say("This point is not in what is read of the image.")
+            flat = desk.viewer.dims.ndisplay == 2
+            desk.say(
+                "This point is not in what is read of the image."
+                if flat
+                else "Show two dimensions (Ctrl+Y) to choose a point."
+            )
             return
         head = desk.state.correct.head
         work = functools.partial(
@@ -132,12 +137,17 @@ class Explaining:
         desk.start("look", work, functools.partial(self._on_attention, job.request))
 
     def _on_attention(self, request: ImageRequest, maps: list[Any]) -> None:
-        layers = find_map_layers(self._desk.viewer.layers, request, "attention")
+        viewer = self._desk.viewer
+        layers = find_map_layers(viewer.layers, request, "attention")
         self._show(make_attention_layers(request, maps, layers=layers))
+        if len(maps) > 1 and len(layers) < len(maps):
+            viewer.reset_view()  # what lies beside the image is seen, too
         self._desk.state.correct.heads = maps[0].heads
         head = "the mean of all heads" if maps[0].head is None else f"head {maps[0].head + 1}"
-        modes = " and ".join(f"“attention {item.mode}”" for item in maps)
         share = ", ".join(f"{100 * item.class_token:.0f} % ({item.mode})" for item in maps)
+        beside = f" “attention {maps[1].mode}” beside it," if len(maps) > 1 else ""
         self._desk.say(
-            f"Shown as {modes}, {head}. The class token, which is left out, has {share}."
+            f"“attention {maps[0].mode}” is over the image,{beside} for the window around the "
+            f"point: {head}. The class token, which stands for the whole window and is left out, "
+            f"has {share}."
         )

@@ -24,6 +24,7 @@ REFRESH_MS = 60
 LAYER_EVENTS = (
     "data", "contrast_limits", "colormap", "gamma", "opacity", "blending", "visible", "name",
     "scale", "translate", "rotate", "shear", "affine", "axis_labels", "units",
+    "highlight",  # of Shapes: others are selected
 )  # fmt: skip
 CHOICES = (
     "channels", "channel_axis", "channel", "contrast", "percentile_low", "percentile_high",

@@ -11,6 +11,7 @@ from napari.layers import Labels
 from napari_sclip.layers.dress import hidden_classes, rename_class, set_class_colors
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.twins import know_what_the_twin_knows
 from napari_sclip.layers.write import why_not_updating
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
@@ -44,11 +45,16 @@ class LabelsLink:
         self._current: weakref.ref[Any] | None = None
         table.changed.connect(self._dress)
         table.renamed.connect(self._rename)
+        viewer.layers.events.inserted.connect(self._on_inserted)
 
     def close(self) -> None:
-        """Let go of the table."""
+        """Let go of the table and the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._table.changed.disconnect(self._dress)
         self._table.renamed.disconnect(self._rename)
+
+    def _on_inserted(self, event: Any) -> None:  # noqa: ANN401
+        know_what_the_twin_knows(event.value, self._viewer.layers)
 
     def remember(self, image: Any, labels: Any) -> None:  # noqa: ANN401
         """Note that these labels belong to an image."""
@@ -70,6 +76,16 @@ class LabelsLink:
                 if source.get("image") == image.name and self._is_free(layer, image):
                     return layer
         return None
+
+    def prefer(self, labels: Any, image: Any) -> bool:  # noqa: ANN401
+        """Take these labels for those of an image if they are of it; tell whether that is new."""
+        if image is None or labels is self.current or not read_legend(labels):
+            return False
+        source = labels.metadata[KEY].get("source") or {}
+        if source.get("image") != image.name or not self._is_free(labels, image):
+            return False
+        self.remember(image, labels)
+        return True
 
     def _is_free(self, labels: Any, image: Any) -> bool:  # noqa: ANN401
         """Whether labels are not those of another image that has, or had, the same name."""

@@ -117,7 +117,10 @@ class Segmenting:
         if outcome.job.strokes:
             told.append("It has learned from what was painted.")
         if update.kept:
-            told.append(f"{update.kept:,} pixels painted by hand were left as they are.")
+            told.append(
+                "What was painted by hand was left as it is; "
+                f"{update.kept:,} pixels of it would be others."
+            )
         if not update.undoable:
             told.append("This step was too large to be undone.")
         if outcome.dropped:

@@ -154,7 +154,9 @@ class Taking:
                 return
             made = make_instances_layer(labels, label, found)
             self._desk.viewer.add_layer(made)
-            self._desk.say(f"{int(found.max(initial=0)):,} objects of “{name}”, in “{made.name}”.")
+            count = int(found.max(initial=0))
+            what = "object" if count == 1 else "objects"
+            self._desk.say(f"{count:,} {what} of “{name}”, in “{made.name}”.")
 
         self._desk.start("split", work, done)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
 
+from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.layers.lessons import Strokes, take_strokes
 from napari_sclip.layers.mapping import why_not_fitting
 from napari_sclip.layers.request import ImageRequest
@@ -84,7 +85,13 @@ class Teaching:
             number: take_strokes(labels, request, number, classes)
             for number in range(len(request.planes))
         }
-        return {number: strokes for number, strokes in taken.items() if strokes is not None}
+        strokes = {number: found for number, found in taken.items() if found is not None}
+        if not strokes and count_hand_edits(labels, request):
+            self.passed_over = (
+                f"{self.passed_over} What was painted teaches nothing: it has labels that are of "
+                "no class in the table."
+            ).strip()
+        return strokes
 
     def took(self, learned: Any) -> None:  # noqa: ANN401 - a Classifier or None
         """Note what a run used."""

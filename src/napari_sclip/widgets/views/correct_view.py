@@ -146,7 +146,9 @@ class CorrectView(SectionBody):
         state = self._state
         reason = NO_LABELS if not state.labels else "" if self._run.status == IDLE else BUSY
         self._painted.setText(
-            f"{state.painted:,} pixels painted by hand." if state.painted else HINT
+            f"{state.painted:,} pixels of “{state.labels}” are painted by hand."
+            if state.painted
+            else HINT
         )
         allow(self._refine, reason)
         self._learned.setText(state.learned)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 MASKS = "Masks (*.png *.tif *.tiff *.npy *.json *.zarr *.bmp *.gif);;All files (*)"
+
+UNUSABLE = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
+"""What some system does not allow in the name of a file."""
 
 
 def ask_mask(parent: QWidget) -> str:
@@ -25,7 +30,8 @@ def ask_where(parent: QWidget, name: str, kind: str, suffix: str) -> str:
     suffix : str
         Its usual ending, with the dot.
     """
-    dialog = QFileDialog(parent, f"Save labels: {kind}", f"{name}{suffix}", f"{kind} (*{suffix})")
+    proposed = UNUSABLE.sub("_", f"{name}{suffix}")
+    dialog = QFileDialog(parent, f"Save labels: {kind}", proposed, f"{kind} (*{suffix})")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix.removeprefix("."))
     return dialog.selectedFiles()[0] if dialog.exec() else ""
