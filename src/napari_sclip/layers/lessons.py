@@ -32,7 +32,11 @@ class Strokes:
 
 
 def take_strokes(
-    layer: Labels, request: ImageRequest, number: int, classes: Sequence[ClassPrompt]
+    layer: Labels,
+    request: ImageRequest,
+    number: int,
+    classes: Sequence[ClassPrompt],
+    scribbles: Sequence[Labels] = (),
 ) -> Strokes | None:
     """Take what was painted by hand in a plane as examples; None if there is nothing.
 
@@ -47,6 +51,8 @@ def take_strokes(
         Of the plane.
     classes : sequence of ClassPrompt
         In the order that the engine counts them.
+    scribbles : sequence of Labels
+        Of `scribbles_over`; where something is painted in them, that is the example.
 
     Raises
     ------
@@ -54,11 +60,20 @@ def take_strokes(
         If the layer is not one that the request's labels go to.
     """
     painted = hand_edits(layer, request, number)
+    target = find_target(request, number)
+    shown = target.view(layer.data)
+    for other in scribbles:
+        own_view = target.view(other.data)
+        scribbled = own_view != 0
+        if target.mask is not None:
+            scribbled &= target.mask
+        if scribbled.any():
+            painted |= scribbled
+            shown = np.where(scribbled, own_view, shown)
     rows, columns = np.nonzero(painted)
     if not len(rows):
         return None
-    target = find_target(request, number)
-    ids = target.view(layer.data)[rows, columns]
+    ids = shown[rows, columns]
     own = _own_ids(layer, classes)
     known = np.isin(ids, list(own))
     rows, columns, ids = rows[known], columns[known], ids[known]

@@ -47,6 +47,9 @@ class Actions(Protocol):
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
         """Take over what a preset has learned, or nothing."""
 
+    def add_scribbles(self) -> None:
+        """Add a layer to scribble in: it teaches, and changes no label."""
+
     def keep_class(self, label: int) -> None:
         """Put a class that was removed from the table back into it."""
 

@@ -19,8 +19,10 @@ from scipy import ndimage
 
 from napari_sclip.cli import main
 from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.keeping import make_layer, take_down
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.maps import map_kind
+from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
@@ -180,6 +182,40 @@ def test_a_label_that_was_painted_without_a_class_is_not_given_to_a_new_one(
     labels.paint((9, 9), unknown + 2)
     do(desk.segment)
     assert {row.id: row.name for row in read_legend(labels)}[unknown + 2] == "red square"
+
+
+def test_scribbles_teach_and_change_no_label(
+    viewer: Any, desk: Controller, do: Do, qtbot: QtBot
+) -> None:
+    table = desk.state.classes
+    table.set_text(table.text.replace("cyan star", "cyan star = brown ring"))
+    do(desk.segment)
+    labels, truth = labels_in(viewer), truth_in(viewer)
+    star = next(row.id for row in read_legend(labels) if row.name == "cyan star")
+    missed = (truth == star) & (labels.data != star)
+    before, wrong = labels.data.copy(), (labels.data != truth).sum()
+    desk.add_scribbles()
+    scribbles = viewer.layers.selection.active
+    assert scribbles.name == f"{labels.name} scribbles"
+    {str(key): act for key, act in scribbles.keymap.items()}[str(star)](scribbles)
+    assert (scribbles.selected_label, str(scribbles.mode)) == (star, "paint")
+    inner = ndimage.distance_transform_edt(missed)
+    scribbles.brush_size = 5
+    scribbles.paint(np.unravel_index(inner.argmax(), inner.shape), star)
+    qtbot.waitUntil(lambda: desk.state.correct.scribbled > 0)
+    np.testing.assert_array_equal(labels.data, before)
+    assert desk.state.correct.painted == 0
+    do(desk.refine_from_strokes)
+    assert (labels.data != truth).sum() < wrong
+    assert (missed & (labels.data != star)).sum() < missed.sum() - 100
+    assert "1 class" in desk.state.correct.learned
+    # They are kept for the case of a crash, and known by name when they are brought back.
+    back = make_layer(take_down(scribbles))
+    viewer.layers.remove(scribbles)
+    assert scribbles_over(labels, viewer.layers) == ()
+    viewer.add_layer(back)
+    assert scribbles_over(labels, viewer.layers) == (back,)
+    np.testing.assert_array_equal(back.data, scribbles.data)
 
 
 def test_painting_with_a_label_of_no_class_is_said_to_teach_nothing(

@@ -95,6 +95,9 @@ class Asked(list[str]):
     def start_from_layer(self) -> None:
         self.append("start_from_layer")
 
+    def add_scribbles(self) -> None:
+        self.append("add_scribbles")
+
     def repeat_as(self, language: str) -> str:
         return f"lines of {language}"
 

@@ -90,6 +90,7 @@ class Controller(CorrectionActions):
                 self._on_progress,
                 self._on_failure,
                 self._autosave.keep_soon,
+                self._keys.bind,
             )
         )
         self._on_image()

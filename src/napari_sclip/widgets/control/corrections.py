@@ -11,6 +11,7 @@ from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.explaining import Explaining
 from napari_sclip.widgets.control.repeating import Repeating
 from napari_sclip.widgets.control.reviewing import Reviewing
+from napari_sclip.widgets.control.scribbling import Scribbling
 from napari_sclip.widgets.control.taking import Taking
 from napari_sclip.widgets.control.tally import Tally
 from napari_sclip.widgets.control.teaching import Teaching
@@ -31,16 +32,18 @@ class Corrections:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.teaching = Teaching(desk.state)
+        self.teaching = Teaching(desk.state, desk.viewer.layers)
         self.tally = Tally(desk.viewer, desk.state)
         self.reviewing = Reviewing(desk, self.teaching, self.tally)
         self.explaining = Explaining(desk, self.teaching)
+        self.scribbling = Scribbling(desk, self.tally)
         self.taking = Taking(desk)
         self.repeating = Repeating(desk, self.teaching)
 
     def close(self) -> None:
         """Let go of the viewer."""
         self.explaining.close()
+        self.scribbling.close()
         self.reviewing.close()
         self.tally.close()
 
@@ -70,7 +73,7 @@ class CorrectionActions:
         """Start a run that learns from what was painted by hand."""
         self.corrections.tally.count()
         correct = self.corrections.desk.state.correct
-        if not correct.painted and not correct.learned:
+        if not (correct.painted or correct.scribbled or correct.learned):
             self.corrections.desk.say(NOTHING_PAINTED)
             return
         correct.learn = True
@@ -101,6 +104,10 @@ class CorrectionActions:
         """Let the next run replace what was painted of a removed class."""
         self.corrections.taking.release_class(label)
         self.corrections.tally.count()
+
+    def add_scribbles(self) -> None:
+        """Add a layer to scribble in."""
+        self.corrections.scribbling.add()
 
     def go_to_unsure(self, *, backwards: bool = False) -> None:
         """Show the next unsure region."""

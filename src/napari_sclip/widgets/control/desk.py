@@ -49,6 +49,8 @@ class Desk:
         What is told of work that goes on, and of work that failed.
     keep : callable
         What is told of labels that were worked on without being painted.
+    bind_digits : callable
+        What lets digits pick the class to paint with in a layer.
     """
 
     viewer: Any
@@ -60,6 +62,7 @@ class Desk:
     progress: Callable[[Any], None]
     failed: Callable[[Exception], None]
     keep: Callable[[Labels], None]
+    bind_digits: Callable[[Labels], None]
 
     @property
     def labels(self) -> Labels | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.scribbles import classes_in
 
 DIGITS = "123456789"
 PAINTING = frozenset({"paint", "fill", "polygon"})
@@ -45,7 +45,7 @@ class PaintKeys:
 
     def paint_with(self, labels: Labels, number: int) -> None:
         """Paint with the class of an id, in the mode that paints."""
-        names = {row.id: row.name for row in read_legend(labels)}
+        names = {row.id: row.name for row in classes_in(labels)}
         if number not in names:
             known = ", ".join(f"{k} {name}" for k, name in sorted(names.items()) if k != 0)
             self._viewer.status = f"No class has the number {number}. There are: {known}."

@@ -14,6 +14,7 @@ from napari_sclip.layers.instances import instances_class
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.review import share_checked
+from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.classes_ids import BYTE
 from napari_sclip.widgets.state.correct import Orphan
@@ -62,22 +63,24 @@ class Tally:
         if before is not None:
             for name in EVENTS:
                 before.events[name].disconnect(self.soon)
-            before.events.paint.disconnect(self._on_paint)
+            before.events.paint.disconnect(self.on_paint)
         self._layer = None if labels is None else weakref.ref(labels)
         self.unsure_mask = None
         self._state.correct.unsure = None
         if labels is not None:
             for name in EVENTS:
                 labels.events[name].connect(self.soon)
-            labels.events.paint.connect(self._on_paint)
+            labels.events.paint.connect(self.on_paint)
         self.count()
 
     def soon(self, event: Any = None) -> None:  # noqa: ANN401
         """Count in a moment, once for many changes."""
         self._timer.start()
 
-    def _on_paint(self, event: Any) -> None:  # noqa: ANN401
+    def on_paint(self, event: Any = None) -> None:  # noqa: ANN401
+        """Note a stroke."""
         self._strokes += 1
+        self.soon()
 
     def count(self) -> None:
         """Count now."""
@@ -85,6 +88,7 @@ class Tally:
         correct, labels = self._state.correct, self.layer
         if labels is None or labels not in self._viewer.layers:
             correct.labels, correct.painted, correct.orphans = "", 0, ()
+            correct.scribbled = 0
             correct.checked, correct.names = None, ()
             return
         legend = read_legend(labels)
@@ -92,6 +96,10 @@ class Tally:
         painted = prediction_log(labels).edited_everywhere(np.asarray(labels.data))
         correct.labels = labels.name
         correct.painted = int(np.count_nonzero(painted))
+        correct.scribbled = sum(
+            int(np.count_nonzero(layer.data))
+            for layer in scribbles_over(labels, self._viewer.layers)
+        )
         correct.strokes = self._strokes
         correct.names = tuple(row.name for row in legend if row.id != 0)
         known = {row.name for row in self._state.classes.rows}

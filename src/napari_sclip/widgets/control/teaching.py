@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -11,6 +11,7 @@ from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.layers.lessons import Strokes, take_strokes
 from napari_sclip.layers.mapping import why_not_fitting
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.widget import WidgetState
 
@@ -27,6 +28,8 @@ class Teaching:
     Parameters
     ----------
     state : WidgetState
+    layers : iterable of layers
+        Of the viewer.
 
     Attributes
     ----------
@@ -36,8 +39,9 @@ class Teaching:
         What the last run used; None if text alone.
     """
 
-    def __init__(self, state: WidgetState) -> None:
+    def __init__(self, state: WidgetState, layers: Iterable[Any]) -> None:
         self._state = state
+        self._layers = layers
         self.carried: Classifier | None = None
         self.learned: Classifier | None = None
         self.passed_over = ""
@@ -81,8 +85,9 @@ class Teaching:
             return {}
         if why_not_fitting(labels, request) is not None:
             return {}
+        scribbles = scribbles_over(labels, self._layers)
         taken = {
-            number: take_strokes(labels, request, number, classes)
+            number: take_strokes(labels, request, number, classes, scribbles)
             for number in range(len(request.planes))
         }
         strokes = {number: found for number, found in taken.items() if found is not None}

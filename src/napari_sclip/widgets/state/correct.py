@@ -36,6 +36,8 @@ class CorrectState:
         Pixels of them that were painted by hand.
     strokes : int
         How often something was painted, in whatever labels.
+    scribbled : int
+        Pixels that were painted in layers to scribble in.
     learn : bool
         Whether runs learn from what was painted.
     learned : str
@@ -66,6 +68,7 @@ class CorrectState:
     labels: str = ""
     painted: int = 0
     strokes: int = 0
+    scribbled: int = 0
     learn: bool = False
     learned: str = ""
     carried: str = ""

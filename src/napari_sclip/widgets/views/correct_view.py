@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.actions import Actions
+from napari_sclip.widgets.state.correct import CorrectState
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.buttons import allow, make_button
@@ -90,20 +91,36 @@ class CorrectView(SectionBody):
             self,
         )
         self._menu = QMenu(self)
-        for name, text, about in (
-            ("all", "The whole plane is checked", "Mark all of the plane that is shown"),
-            ("none", "Nothing is checked", "Take all marks off the plane that is shown"),
+        for name, text, about, act in (
+            (
+                "all",
+                "The whole plane is checked",
+                "Mark all of the plane that is shown",
+                self._on_all,
+            ),
+            (
+                "none",
+                "Nothing is checked",
+                "Take all marks off the plane that is shown",
+                self._on_none,
+            ),
+            (
+                "scribbles",
+                "New scribble layer",
+                "Add a layer to paint examples in; it teaches, and changes no label",
+                self._on_scribbles,
+            ),
         ):
             action = self._menu.addAction(text)
             assert action is not None
             action.setObjectName(f"sclip_correct_{name}")
             action.setToolTip(about)
-            action.triggered.connect(self._on_all if name == "all" else self._on_none)
+            action.triggered.connect(act)
         self._more = QToolButton(self)
         self._more.setObjectName("sclip_correct_more")
         self._more.setText("▾")
-        self._more.setAccessibleName("More about what is checked")
-        self._more.setToolTip("Mark the whole plane, or nothing of it")
+        self._more.setAccessibleName("More")
+        self._more.setToolTip("Mark the whole plane, or nothing of it; make a layer to scribble in")
         self._more.setMenu(self._menu)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
@@ -145,11 +162,7 @@ class CorrectView(SectionBody):
     def _show(self) -> None:
         state = self._state
         reason = NO_LABELS if not state.labels else "" if self._run.status == IDLE else BUSY
-        self._painted.setText(
-            f"{state.painted:,} pixels of “{state.labels}” are painted by hand."
-            if state.painted
-            else HINT
-        )
+        self._painted.setText(_painted(state))
         allow(self._refine, reason)
         self._learned.setText(state.learned)
         self._carried.setText(state.carried)
@@ -163,6 +176,9 @@ class CorrectView(SectionBody):
         self._share.setFormat(f"{share} % checked")
         self._left.setText(_left(state.unsure))
         self.summary = state.summary()
+
+    def _on_scribbles(self) -> None:
+        self._actions.add_scribbles()
 
     def _on_refine(self) -> None:
         self._actions.refine_from_strokes()
@@ -184,6 +200,15 @@ class CorrectView(SectionBody):
 
     def _on_none(self) -> None:
         self._actions.mark_all_checked(False)
+
+
+def _painted(state: CorrectState) -> str:
+    told = []
+    if state.painted:
+        told.append(f"{state.painted:,} pixels of “{state.labels}” are painted by hand.")
+    if state.scribbled:
+        told.append(f"{state.scribbled:,} pixels are scribbled.")
+    return " ".join(told) or HINT
 
 
 def _left(unsure: int | None) -> str:
