@@ -219,6 +219,24 @@ def test_a_stroke_over_a_partial_result_of_its_own_label_stays_whole(
     assert not {"paint", "paint_polygon", "data_setitem"} & set(vars(layer))
 
 
+def test_a_stroke_after_an_undo_touches_no_older_step(
+    layer: Labels, request_2d: ImageRequest
+) -> None:
+    layer.paint((20, 20), 2)
+    layer.paint((20, 20), 1)  # back to what was predicted
+    layer.paint((5, 5), 2)
+    before = layer.data.copy()
+    draft = Draft(layer, request_2d, 0)
+    layer.undo()
+    draft.show(np.full((40, 50), 2, np.uint8))
+    with layer.block_history():
+        layer.paint((30, 30), 1)
+        layer.refresh()
+    draft.withdraw()
+    before[5, 5] = 1
+    np.testing.assert_array_equal(layer.data, before)
+
+
 def test_preserved_labels_are_preserved_during_a_draft(
     layer: Labels, request_2d: ImageRequest
 ) -> None:

@@ -112,7 +112,7 @@ class Draft:
         self._reached = range(0)  # the rows of `_drawn` that have been filled
         self._painted: np.ndarray | None = None
         self._met: np.ndarray | None = None  # painted over, and not told by an event yet
-        self._undone = len(redo_steps(layer))
+        self._steps = self._count_steps()
         self._drawing = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_undo)
@@ -259,7 +259,7 @@ class Draft:
 
     def _on_paint(self, event: Any) -> None:  # noqa: ANN401 - napari has no types
         """Let the undo of a stroke bring back what was there, not what was drawn."""
-        self._undone = len(redo_steps(self._layer))
+        self._steps = self._count_steps()
         for change in changes_in(event.value, self._target):
             old, place = change.old, change.place
             self._reach(change.rows)
@@ -287,17 +287,21 @@ class Draft:
         """Leave alone what an undo or a redo has brought back."""
         if self._drawing:
             return
-        undone = len(redo_steps(self._layer))
-        if undone > self._undone:
+        before, self._steps = self._steps, self._count_steps()
+        done, undone = (now - old for now, old in zip(self._steps, before, strict=True))
+        moved: list[Any] = []
+        if undone > 0:
             steps = redo_steps(self._layer)
-            moved = [steps[k] for k in range(self._undone, undone)]
-        else:
+            moved = [steps[-k] for k in range(1, undone + 1)]
+        elif undone == -done:  # else a stroke has begun, which ends what could be redone
             steps = undo_steps(self._layer)
-            moved = [steps[-k] for k in range(1, self._undone - undone + 1) if k <= len(steps)]
-        self._undone = undone
+            moved = [steps[-k] for k in range(1, done + 1)]
         for step in moved:
             for change in changes_in(step, self._target):
                 self._leave(change, painted=False)
+
+    def _count_steps(self) -> tuple[int, int]:
+        return len(undo_steps(self._layer)), len(redo_steps(self._layer))
 
     def _leave(self, change: PlaneChange, *, painted: bool) -> None:
         where = True if change.changed is None else change.changed

@@ -47,6 +47,9 @@ class Actions(Protocol):
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
         """Take over what a preset has learned, or nothing."""
 
+    def tell(self, sentence: str) -> None:
+        """Say something at the bottom of the widget."""
+
     def add_scribbles(self) -> None:
         """Add a layer to scribble in: it teaches, and changes no label."""
 

@@ -293,6 +293,25 @@ def test_a_duplicated_layer_knows_what_is_painted_and_checked(
     np.testing.assert_array_equal(copy.data, labels.data)
 
 
+def test_what_was_learned_of_one_image_is_not_used_to_look_at_another(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    first = desk._follower.layer
+    correct_once(labels_in(viewer), truth_in(viewer))
+    do(desk.refine_from_strokes)
+    learned = desk.state.correct.learned
+    assert learned
+    other = viewer.add_image(np.asarray(first.data)[::-1], rgb=True, name="another")
+    viewer.layers.selection = {other}
+    desk._follower.refresh()
+    assert (desk.state.correct.learned, desk.state.run.notice) == ("", "")
+    assert desk.learned_values() is not None  # a preset keeps it
+    viewer.layers.selection = {first}
+    desk._follower.refresh()
+    assert desk.state.correct.learned == learned
+
+
 def test_keys_lead_from_region_to_region_until_all_is_checked(
     viewer: Any, desk: Controller, do: Do
 ) -> None:

@@ -95,6 +95,9 @@ class Asked(list[str]):
     def start_from_layer(self) -> None:
         self.append("start_from_layer")
 
+    def tell(self, sentence: str) -> None:
+        self.append(f"tell {sentence}")
+
     def add_scribbles(self) -> None:
         self.append("add_scribbles")
 

@@ -34,6 +34,11 @@ class Actions:
     def segment(self) -> None:
         self.segmented += 1
 
+    told: list[str] = field(default_factory=list)
+
+    def tell(self, sentence: str, /) -> None:
+        self.told.append(sentence)
+
     learned: Mapping[str, Any] | None = None
     carried: Mapping[str, Any] | None = None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.edits import count_hand_edits
@@ -16,6 +17,7 @@ from napari_sclip.widgets.control.autosave import QUESTION as RECOVERY
 from napari_sclip.widgets.control.autosave import Autosave
 from napari_sclip.widgets.control.corrections import CorrectionActions, Corrections
 from napari_sclip.widgets.control.desk import Desk
+from napari_sclip.widgets.control.downloading import Downloading
 from napari_sclip.widgets.control.estimates import Estimates
 from napari_sclip.widgets.control.failures import describe_failure
 from napari_sclip.widgets.control.image_follower import ImageFollower
@@ -23,7 +25,7 @@ from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
 from napari_sclip.widgets.control.paint_keys import PaintKeys
 from napari_sclip.widgets.control.preview_loop import PreviewLoop
 from napari_sclip.widgets.control.progress_teller import ProgressTeller
-from napari_sclip.widgets.control.questions import ask_download, ask_labels_size, ask_replace
+from napari_sclip.widgets.control.questions import ask_labels_size, ask_replace
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.control.scout import Scout
 from napari_sclip.widgets.control.segmenting import Segmenting
@@ -32,7 +34,6 @@ from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.identity import run_signature
-from napari_sclip.widgets.work.look import bring_model
 from napari_sclip.widgets.work.session import NeedsDownloadError, Session
 from napari_sclip.widgets.worker import Listener
 
@@ -66,12 +67,16 @@ class Controller(CorrectionActions):
         self._granted: set[str] = set()
         self._progress = ProgressTeller(self.state.run)
         self._runner = Runner(self._on_work)
+        self._downloading = Downloading(
+            self.state, self._runner, self._on_progress, self._on_failure
+        )
         self._link = LabelsLink(viewer, self.state.classes)
         self._keys = PaintKeys(viewer)
         self._preview = PreviewLoop(self.state.image)
         self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None
         self._seen: Any = None
+        self._told_of: Callable[[], Any] = lambda: None
         self._settings = SettingsKeeper(self.state, config_dir())
         self._live_timer = single_shot(LIVE_MS, self._segment_live)
         self._connect()
@@ -123,7 +128,7 @@ class Controller(CorrectionActions):
         if question is None or key == "no":
             return
         if question.key == "download":
-            self._download(then_segment=key == "segment")
+            self._downloading.start(self._try_to_start if key == "segment" else None)
         elif question.key == "replace":
             self._granted.add("replace")
             self._try_to_start()
@@ -138,7 +143,7 @@ class Controller(CorrectionActions):
     def download(self) -> None:
         """Ask for the download of the chosen model."""
         if self.state.model.needs_download:
-            self.state.run.question = ask_download(self.state.model, then_segment=False)
+            self._downloading.ask(then_segment=False)
 
     def unload(self) -> None:
         """Give back the memory of the model and of embedded images."""
@@ -157,7 +162,7 @@ class Controller(CorrectionActions):
             self.state.run.notice = "Windows of the run that goes on are timed anyway."
             return
         if self.state.model.needs_download:
-            self.state.run.question = ask_download(self.state.model, then_segment=False)
+            self._downloading.ask(then_segment=False)
             return
         work = self._estimates.measuring(self.session)
         listener = Listener(
@@ -217,7 +222,7 @@ class Controller(CorrectionActions):
             state.run.question = ask_labels_size(request)
             return
         if state.model.needs_download:
-            state.run.question = ask_download(state.model, then_segment=True)
+            self._downloading.ask(then_segment=True)
             return
         if not self._scout.is_ready:
             self._waits = True
@@ -303,25 +308,6 @@ class Controller(CorrectionActions):
         if self._open and run.live and run.embedded and not self.state.why_not():
             self._try_to_start()
 
-    # A download
-
-    def _download(self, *, then_segment: bool) -> None:
-        name = self.state.model.name
-
-        def done(choices: Any) -> None:  # noqa: ANN401
-            self.state.model.choices = choices
-            self.state.run.notice = f"{name} is on this disk now."
-            if then_segment:
-                QTimer.singleShot(0, self._try_to_start)
-
-        listener = Listener(progress=self._on_download_progress, done=done, failed=self._on_failure)
-        self._runner.start(Work("download", lambda reporter: bring_model(name, reporter), listener))
-
-    def _on_download_progress(self, progress: Progress) -> None:
-        self.state.model.download_progress = (progress.done, progress.total)
-        self.state.model.download_message = progress.message
-        self._on_progress(progress)
-
     # What the work tells
 
     def _on_work(self, name: str) -> None:
@@ -345,7 +331,7 @@ class Controller(CorrectionActions):
         self._give_up("")
         if isinstance(error, NeedsDownloadError):
             self._scout.mark_missing()
-            self.state.run.question = ask_download(self.state.model, then_segment=True)
+            self._downloading.ask(then_segment=True)
             return
         self.state.run.failure = describe_failure(error, self.state)
 
@@ -395,7 +381,11 @@ class Controller(CorrectionActions):
         """Bring all that depends on the image, or on how it is looked at, up to date."""
         if not self._open or not hasattr(self, "corrections"):
             return
-        labels = self._link.follow(self._follower.layer)
+        image = self._follower.layer
+        if image is not self._told_of() and not self._runner.is_running:
+            self.state.run.notice = ""  # it was about another image
+        self._told_of = (lambda: None) if image is None else weakref.ref(image)
+        labels = self._link.follow(image)
         if labels is not None:
             self._keys.bind(labels)
         self.corrections.follow(labels)

@@ -49,13 +49,14 @@ class Corrections:
 
     def follow(self, labels: Labels | None) -> None:
         """Work on these labels from now on."""
+        self.teaching.turn_to(labels)
         self.tally.follow(labels)
         if labels is not None:
             self.reviewing.bind(labels)
 
     def on_written(self, labels: Labels, learned: Any) -> None:  # noqa: ANN401 - a Classifier or None
         """Note that a run has written labels."""
-        self.teaching.took(learned)
+        self.teaching.took(learned, labels)
         self.follow(labels)
         self.reviewing.forget()
 
@@ -86,8 +87,7 @@ class CorrectionActions:
 
     def learned_values(self) -> Mapping[str, Any] | None:
         """Return what strokes have taught, as plain values for a preset, or None."""
-        teaching = self.corrections.teaching
-        known = teaching.carried if teaching.learned is None else teaching.learned
+        known = self.corrections.teaching.to_keep()
         return None if known is None else known.to_dict()
 
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
@@ -95,6 +95,10 @@ class CorrectionActions:
         from napari_sclip.engine.classifier import Classifier
 
         self.corrections.teaching.carry(None if values is None else Classifier.from_dict(values))
+
+    def tell(self, sentence: str) -> None:
+        """Say something at the bottom of the widget."""
+        self.corrections.desk.say(sentence)
 
     def keep_class(self, label: int) -> None:
         """Put a class that was removed from the table back into it."""

@@ -10,7 +10,7 @@ from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.draft import data_without_drafts
-from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.edits import KEPT, prediction_log
 from napari_sclip.layers.instances import (
     find_instances,
     instances_class,
@@ -85,11 +85,13 @@ class Taking:
             return labels_layer_from_mask(Path(path), image)
 
         def done(labels: Labels) -> None:
+            yours = "what was painted by hand is known"
+            if KEPT not in labels.metadata:
+                yours = "all its pixels count as painted by hand"
             self._desk.viewer.add_layer(labels)
             self._belongs(labels, image)
             self._desk.say(
-                f"“{labels.name}” is the starting point: its pixels count as painted by hand, and "
-                "runs fill the rest."
+                f"“{labels.name}” is the starting point: {yours}, and runs fill the rest."
             )
 
         self._desk.start("open", work, done)

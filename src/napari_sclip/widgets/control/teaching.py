@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 
@@ -36,7 +37,7 @@ class Teaching:
     carried : Classifier or None
         From a preset.
     learned : Classifier or None
-        What the last run used; None if text alone.
+        What the last run into the labels that are shown used; None if text alone.
     """
 
     def __init__(self, state: WidgetState, layers: Iterable[Any]) -> None:
@@ -45,18 +46,29 @@ class Teaching:
         self.carried: Classifier | None = None
         self.learned: Classifier | None = None
         self.passed_over = ""
+        self._learned_of: WeakKeyDictionary[Any, Classifier] = WeakKeyDictionary()
+        self._newest: Classifier | None = None
 
     def forget(self) -> None:
         """Go back to the text alone."""
-        self.carried = self.learned = None
+        self.carry(None)
         self._state.correct.learn = False
-        self._tell()
 
     def carry(self, classifier: Classifier | None) -> None:
         """Take over what was learned elsewhere, or nothing."""
         self.carried = classifier
-        self.learned = None
+        self.learned = self._newest = None
+        self._learned_of.clear()
         self._tell()
+
+    def turn_to(self, labels: Labels | None) -> None:
+        """Know what was learned for these labels; they may be of another image."""
+        self.learned = None if labels is None else self._learned_of.get(labels)
+        self._tell()
+
+    def to_keep(self) -> Classifier | None:
+        """Return what a preset keeps: what was learned here, or else last, or what is carried."""
+        return self.learned or self._newest or self.carried
 
     def carried_for(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
         """Return what was carried over, if it is about these classes."""
@@ -98,9 +110,12 @@ class Teaching:
             ).strip()
         return strokes
 
-    def took(self, learned: Any) -> None:  # noqa: ANN401 - a Classifier or None
-        """Note what a run used."""
+    def took(self, learned: Any, labels: Labels) -> None:  # noqa: ANN401 - a Classifier or None
+        """Note what a run into these labels used."""
         self.learned = learned
+        self._learned_of.pop(labels, None)
+        if learned is not None:
+            self._newest = self._learned_of[labels] = learned
         self._tell()
 
     def _tell(self) -> None:

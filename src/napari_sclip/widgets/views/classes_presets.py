@@ -25,6 +25,9 @@ class LearnedActions(Protocol):
     def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
         """Take over what a preset has learned, or nothing."""
 
+    def tell(self, sentence: str, /) -> None:
+        """Say something at the bottom of the widget."""
+
 
 class PresetsMenu(QMenu):
     """Loads a file into a `ClassTable` and saves it into one.
@@ -98,6 +101,8 @@ class PresetsMenu(QMenu):
         if path:
             learned = self._actions.learned_values()
             write_preset(path, Preset(self._table.classes(), self._table.hidden(), learned))
+            what = "The classes" if learned is None else "The classes and what was learned"
+            self._actions.tell(f"{what} are in {path}.")
         return ""
 
     def _clear(self) -> str:

@@ -37,6 +37,9 @@ class ClassActions(Protocol):
     def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
         """Take over what a preset has learned, or nothing."""
 
+    def tell(self, sentence: str, /) -> None:
+        """Say something at the bottom of the widget."""
+
 
 class ClassesView(SectionBody):
     """Lets a person say what is to be labelled.
