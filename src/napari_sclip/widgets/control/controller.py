@@ -7,8 +7,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from napari.layers import Labels
-
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.paths import cache_dir, config_dir
@@ -368,10 +366,8 @@ class Controller(CorrectionActions):
     def _on_active_labels(self, event: Any = None) -> None:  # noqa: ANN401
         """Go on with the labels that a person turns to, where an image has several."""
         active = self._viewer.layers.selection.active
-        if isinstance(active, Labels) and not self._runner.is_running:
-            image = self._follower.layer
-            if self._link.prefer(active, image):
-                self._on_image()
+        if not self._runner.is_running and self._link.prefer(active, self._follower.layer):
+            self._on_image()
 
     def _on_painted(self) -> None:
         if self.state.correct.learn:

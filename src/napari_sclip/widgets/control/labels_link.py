@@ -79,7 +79,9 @@ class LabelsLink:
 
     def prefer(self, labels: Any, image: Any) -> bool:  # noqa: ANN401
         """Take these labels for those of an image if they are of it; tell whether that is new."""
-        if image is None or labels is self.current or not read_legend(labels):
+        if image is None or not isinstance(labels, Labels) or labels is self.current:
+            return False
+        if not read_legend(labels):
             return False
         source = labels.metadata[KEY].get("source") or {}
         if source.get("image") != image.name or not self._is_free(labels, image):
