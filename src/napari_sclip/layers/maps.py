@@ -121,6 +121,8 @@ def make_attention_layers(
             request, number, item.weights, rows, columns, layer, "attention", item.mode,
             f"attention {item.mode}",
         )  # fmt: skip
+        if number_of_map > 0 and layer is None:
+            made.opacity = 1.0  # there is nothing to be seen through it
         made.contrast_limits_range = (0.0, 1.0)
         made.contrast_limits = (0.0, _largest_of_others(item))
         head = "mean" if item.head is None else item.head

@@ -25,7 +25,7 @@ def make_scribbles(labels: Labels) -> Labels:
     Labels
         Not yet in any viewer. 0 is nothing in it, and no example of the background.
     """
-    legend = read_legend(labels)
+    legend = [row for row in read_legend(labels) if row.id != 0]
     made = Labels(
         np.zeros(labels.data.shape, dtype=labels.data.dtype),
         name=f"{labels.name} scribbles",

@@ -118,8 +118,8 @@ class Segmenting:
             told.append("It has learned from what was painted.")
         if update.kept:
             told.append(
-                "What was painted by hand was left as it is; "
-                f"{update.kept:,} pixels of it would be others."
+                "What was painted by hand was left as it is: the run would have changed "
+                f"{update.kept:,} pixels of it."
             )
         if not update.undoable:
             told.append("This step was too large to be undone.")
