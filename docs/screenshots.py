@@ -203,8 +203,8 @@ def attention(stage: Stage) -> Any:  # noqa: ANN401
     stage.click(*stage.middle_of("yellow circle"))
     wait_until("the attention", lambda: stage.state.correct.heads)
     for layer in stage.viewer.layers:
-        layer.visible = layer is stage.image or layer.name.endswith("attention sclip")
-    stage.show_from_near("yellow circle")
+        layer.visible = layer is stage.image or "attention" in layer.name
+    stage.viewer.reset_view()
     return stage.without_widget()
 
 
