@@ -312,6 +312,23 @@ def test_what_was_learned_of_one_image_is_not_used_to_look_at_another(
     assert desk.state.correct.learned == learned
 
 
+def test_a_class_is_renamed_in_the_labels_of_every_image(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    first = labels_in(viewer)
+    other = viewer.add_image(np.asarray(desk._follower.layer.data)[::-1], rgb=True, name="another")
+    viewer.layers.selection = {other}
+    do(desk.segment)
+    second = viewer.layers["another labels"]
+    assert desk.state.correct.labels == second.name
+    table = desk.state.classes
+    table.set(table.rows[1].key, name="lime cell")
+    for labels in (first, second):
+        assert [row.name for row in read_legend(labels)].count("lime cell") == 1
+        assert "green cell" not in {row.name for row in read_legend(labels)}
+
+
 def test_keys_lead_from_region_to_region_until_all_is_checked(
     viewer: Any, desk: Controller, do: Do
 ) -> None:

@@ -152,9 +152,17 @@ class LabelsLink:
         return hidden_classes(labels) - {row.name for row in self._table.rows}
 
     def _rename(self, old: str, new: str) -> None:
+        """Rename a class in the labels that are shown, and in those of the other images."""
         labels = self.current
         if labels is not None:
             rename_class(labels, old, new)
+        for linked in list(self._labels_of.values()):
+            other = linked()
+            if other is None or other is labels or other not in self._viewer.layers:
+                continue
+            names = {row.name for row in read_legend(other)}
+            if old in names and new not in names:
+                rename_class(other, old, new)
 
 
 def colored_classes(table: ClassTable) -> tuple[ClassPrompt, ...]:
