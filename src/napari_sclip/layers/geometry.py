@@ -168,3 +168,16 @@ def _stands_alone(layer: Any, axis: int) -> bool:  # noqa: ANN401
         if not np.allclose(others, 0, atol=1e-12):
             return False
     return True
+
+
+def place_of(layer: Any) -> dict[str, Any]:  # noqa: ANN401 - napari has no types
+    """Return what puts a new layer with the same axes where a layer is."""
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }

@@ -12,6 +12,7 @@ from napari.layers import Labels
 
 from napari_sclip.core.instances import MIN_DISTANCE, split_instances
 from napari_sclip.errors import ClassesError
+from napari_sclip.layers.geometry import place_of
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.mapping import LabelsMismatchError
 from napari_sclip.layers.planes_of_labels import all_planes
@@ -177,13 +178,7 @@ def make_instances_layer(
             }
         },
         multiscale=False,
-        scale=layer.scale,
-        translate=layer.translate,
-        rotate=layer.rotate,
-        shear=layer.shear,
-        affine=layer.affine.affine_matrix,
-        units=layer.units,
-        axis_labels=layer.axis_labels,
+        **place_of(layer),
     )
     _SOURCES[made] = ref(layer)
     _MADE[made] = np.packbits(instances > 0)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.dress import colormap, features
+from napari_sclip.layers.geometry import place_of
 from napari_sclip.layers.legend import KEY, LegendRow, read_legend
 
 FORMAT = "napari-sclip scribbles"
@@ -33,13 +34,7 @@ def make_scribbles(labels: Labels) -> Labels:
         colormap=colormap(legend),
         metadata={KEY: {"format": FORMAT, "format_version": 1, "source": {"labels": labels.name}}},
         multiscale=False,
-        scale=labels.scale,
-        translate=labels.translate,
-        rotate=labels.rotate,
-        shear=labels.shear,
-        affine=labels.affine.affine_matrix,
-        units=labels.units,
-        axis_labels=labels.axis_labels,
+        **place_of(labels),
     )
     _SOURCES[made] = ref(labels)
     return made
