@@ -1,4 +1,4 @@
-"""Move a viewer to a part of a Labels layer."""
+"""Move a viewer to a part of a Labels layer, and show which part it is."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ AROUND = 3.0
 """How many times as long as a spot the view is that shows it."""
 
 LEAST_PIXELS = 32.0
+
+MARGIN = 1.5
+"""Pixels between the middle of a spot's outermost pixels and the box around it."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,30 @@ def go_to(viewer: Any, layer: Any, plane: Target, spot: Spot) -> None:  # noqa: 
     camera.center = (*camera.center[:-2], *sight.centre)
     needed = np.maximum(AROUND * np.asarray(sight.size), sight.least)
     camera.zoom = float(np.min(np.asarray(size, dtype=float) / needed))
+
+
+def outline(viewer: Any, layer: Any, plane: Target, spot: Spot) -> None:  # noqa: ANN401
+    """Draw a box around a spot, a little larger than it; the sliders must stand at its plane.
+
+    Parameters are those of `sight_of`.
+    """
+    (top, bottom), (left, right) = spot.rows, spot.columns
+    corners = [_in_data(plane, top, left), _in_data(plane, bottom - 1, right - 1)]
+    axes = list(place_layer(viewer, layer).displayed)
+    first, last = np.sort(np.stack(corners)[:, axes], axis=0)
+    _set_box(layer, visible=True, bounds=(tuple(first - MARGIN), tuple(last + MARGIN)))
+
+
+def clear_outline(layer: Any) -> None:  # noqa: ANN401
+    """Take that box away."""
+    _set_box(layer, visible=False)
+
+
+def _set_box(layer: Any, **values: Any) -> None:  # noqa: ANN401
+    # napari has no public way to draw upon a layer without adding another to the list of layers.
+    box = getattr(layer, "_overlays", {}).get("selection_box")
+    if box is not None:
+        box.update({**values, "handles": False})
 
 
 def _in_data(plane: Target, row: float, column: float) -> np.ndarray:

@@ -56,6 +56,22 @@ def do(desk: Controller, qtbot: QtBot) -> Do:
     return act
 
 
+def is_outlined(labels: Labels) -> bool:
+    return bool(labels._overlays["selection_box"].visible)
+
+
+def test_the_outline_goes_with_the_dock_and_with_a_new_run(desk: Controller, do: Do) -> None:
+    do(desk.segment)
+    labels = labels_in(desk.corrections.desk.viewer)
+    do(desk.go_to_unsure)
+    assert is_outlined(labels)
+    do(desk.segment)
+    assert not is_outlined(labels)
+    do(desk.go_to_unsure)
+    desk.close()
+    assert not is_outlined(labels)
+
+
 def truth_in(viewer: Any) -> np.ndarray:
     (layer,) = [x for x in viewer.layers if x.name.endswith("ground truth")]
     return np.asarray(layer.data)
@@ -344,6 +360,7 @@ def test_keys_lead_from_region_to_region_until_all_is_checked(
         if correct.checked == 1:
             break
         places.append(tuple(viewer.camera.center))
+        assert is_outlined(labels)
         told.append(desk.state.run.notice)
     assert correct.checked == 1
     for kind in ("unsure region", "none unsure"):  # the largest first, of each kind
@@ -352,6 +369,7 @@ def test_keys_lead_from_region_to_region_until_all_is_checked(
         assert len(areas) > 1
     assert len(set(places)) == len(places) > 2
     assert "All of this plane is checked" in desk.state.run.notice
+    assert not is_outlined(labels)
     desk.mark_all_checked(False)
     assert correct.checked == 0
 

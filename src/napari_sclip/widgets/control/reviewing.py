@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_sclip.layers.looking import go_to
+from napari_sclip.layers.looking import clear_outline, go_to, outline
 from napari_sclip.layers.review import checked_pixels, mark_checked, unmark_checked
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.tally import Tally
@@ -36,6 +36,8 @@ class Reviewing:
         self._at: Any = None
         self._of: tuple[Any, Any] | None = None
         self._unsure: Unsure | None = None
+        self._outlined: weakref.ref[Any] | None = None
+        desk.viewer.dims.events.current_step.connect(self._clear_outline)
 
     def bind(self, labels: Labels) -> None:
         """Let the keys lead through these labels while they are active."""
@@ -46,7 +48,9 @@ class Reviewing:
             labels.bind_key(key, self._doing(what), overwrite=True)
 
     def close(self) -> None:
-        """Give the keys back."""
+        """Give the keys back, and let go of the viewer."""
+        self._desk.viewer.dims.events.current_step.disconnect(self._clear_outline)
+        self._clear_outline()
         for labels in list(self._bound):
             for key in KEYS:
                 labels.bind_key(key, None)
@@ -54,6 +58,7 @@ class Reviewing:
 
     def forget(self) -> None:
         """Other labels have been written: what was unsure is not known any more."""
+        self._clear_outline()
         self._unsure = self._at = self._of = None
         self._tally.unsure_mask = None
         self._desk.state.correct.unsure = None
@@ -108,6 +113,7 @@ class Reviewing:
         self._desk.keep(shown[0])
         self._tally.count()
         self._desk.state.correct.unsure = 0 if checked else None
+        self._clear_outline()
 
     def _on_found(self, labels: Labels, place: tuple[Any, Any], found: NextSpot) -> None:
         shown = self._desk.labels_shown()
@@ -117,10 +123,13 @@ class Reviewing:
         self._tally.unsure_mask = found.unsure.mask
         self._desk.state.correct.unsure = found.left if found.is_unsure else 0
         self._tally.count()
+        self._clear_outline()
         if found.spot is None:
             self._desk.say("All of this plane is checked.")
             return
         go_to(self._desk.viewer, labels, shown[1], found.spot)
+        outline(self._desk.viewer, labels, shown[1], found.spot)
+        self._outlined = weakref.ref(labels)
         self._desk.viewer.layers.selection = {labels}
         which = "region" if found.left == 1 else "regions"
         what = f"unsure {which} left" if found.is_unsure else f"{which} not checked, none unsure"
@@ -128,6 +137,12 @@ class Reviewing:
             f"{found.left:,} {what}. This one has {found.spot.area:,} pixels: correct it, or press "
             "Checked (C)."
         )
+
+    def _clear_outline(self, event: Any = None) -> None:  # noqa: ANN401
+        labels = None if self._outlined is None else self._outlined()
+        self._outlined = None
+        if labels is not None:
+            clear_outline(labels)
 
     def _doing(self, what: str) -> Any:  # noqa: ANN401 - a function, as napari wants one
         own = weakref.ref(self)

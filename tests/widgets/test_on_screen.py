@@ -1,0 +1,64 @@
+"""What is drawn over an image, as the screen shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_sclip.core.uncertain import find_unchecked
+from napari_sclip.layers.looking import clear_outline, go_to, outline
+from napari_sclip.layers.maps import make_margin_layer
+from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.planes_of_labels import shown_plane
+from napari_sclip.layers.read import read_request
+
+RED = {1: "red", None: "transparent"}
+
+
+def test_the_image_is_seen_as_it_is_outside_of_a_drawn_region(make_napari_viewer: Any) -> None:
+    viewer = make_napari_viewer(show=True)
+    gray = np.full((40, 40), 128, dtype=np.uint8)
+    image = viewer.add_image(gray, contrast_limits=(0, 255))
+    shapes = viewer.add_shapes([[[0, 0], [0, 39], [39, 0]]], shape_type="polygon", visible=False)
+    request = read_request(viewer, image, ReadOptions(region="shape", shapes=shapes))
+    viewer.add_layer(make_margin_layer(request, np.ones(request.read_shape, np.float32)))
+    viewer.reset_view()
+    shot = viewer.screenshot(canvas_only=True)[..., :3]
+    (height, width), off = shot.shape[:2], 30
+    inside = shot[height // 2 - off, width // 2 - off].astype(int)
+    outside = shot[height // 2 + off, width // 2 + off]
+    np.testing.assert_array_equal(outside, 128)
+    assert np.ptp(inside) > 20
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+def test_a_box_is_around_the_spot_that_was_gone_to(
+    make_napari_viewer: Any, order: tuple[int, int, int]
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    data = np.zeros((2, 60, 80), np.uint8)
+    data[1, 20:40, 10:22] = 1
+    viewer.add_image(np.full(data.shape, 255, np.uint8), contrast_limits=(0, 255))
+    labels = viewer.add_labels(data, scale=(1, 0.5, 0.5), opacity=1, colormap=RED)
+    viewer.dims.order = order
+    viewer.dims.set_point(0, 1)
+    plane = shown_plane(viewer, labels)
+    spot = find_unchecked(plane.view(data))[0]
+    go_to(viewer, labels, plane, spot)
+
+    def shot() -> np.ndarray:
+        return np.asarray(viewer.screenshot(canvas_only=True))[..., :3].astype(int)
+
+    before = shot()
+    red = np.argwhere(before[..., 0] - before[..., 2] > 100)
+    outline(viewer, labels, plane, spot)
+    box = np.argwhere(np.abs(shot() - before).max(axis=-1) > 60)
+    pixel = np.ptp(red, axis=0).max() / 20
+    assert np.all(box.min(axis=0) < red.min(axis=0))
+    assert np.all(box.max(axis=0) > red.max(axis=0))
+    assert np.abs(np.ptp(box, axis=0) - np.ptp(red, axis=0)).max() < 4 * pixel
+    assert len(box) < 0.2 * len(red)  # a line, not an area
+    clear_outline(labels)
+    np.testing.assert_array_equal(shot(), before)
