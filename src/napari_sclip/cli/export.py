@@ -13,7 +13,8 @@ from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, 
 from napari_sclip.export.write import file_ending
 from napari_sclip.prompts import label_ids
 
-FORMATS = tuple(known for known in EXPORT_FORMATS if known.name not in ("scores", "margin"))
+OF_A_RUN = ("scores", "margin")
+FORMATS = tuple(known for known in EXPORT_FORMATS if known.name not in OF_A_RUN)
 """Those that a mask has all for."""
 
 
@@ -49,10 +50,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Write the mask in each format; return 0."""
     names = [name.strip() for name in arguments.formats.split(",") if name.strip()]
     for name in names:
-        if find_export_format(name) not in FORMATS:
+        if name in OF_A_RUN:
             raise ConfigError(
                 f"A mask has no {name}. Choose of {', '.join(known.name for known in FORMATS)}."
             )
+        find_export_format(name, FORMATS)
     item = _item(arguments)
     mask: Path = arguments.mask
     stem = mask.name.removesuffix(file_ending(mask)).removesuffix("_labels")

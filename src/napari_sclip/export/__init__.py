@@ -52,18 +52,24 @@ __all__ = [
 ]
 
 
-def find_export_format(name: str) -> ExportFormat:
+def find_export_format(name: str, among: Sequence[ExportFormat] = EXPORT_FORMATS) -> ExportFormat:
     """Find a format by its name.
+
+    Parameters
+    ----------
+    name : str
+    among : sequence of ExportFormat
+        Those to choose from; all of them if left out.
 
     Raises
     ------
     ConfigError
         If there is no such format; the message lists those there are.
     """
-    for known in EXPORT_FORMATS:
+    for known in among:
         if known.name == name:
             return known
-    names = ", ".join(known.name for known in EXPORT_FORMATS)
+    names = ", ".join(known.name for known in among)
     raise ConfigError(f"Unknown format {name!r}. Known formats: {names}.")
 
 
