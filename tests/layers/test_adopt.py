@@ -66,6 +66,21 @@ def test_a_strange_layer_is_updated_and_its_pixels_are_kept(
     assert named(layer)[10] == "soil"
 
 
+def test_an_empty_layer_is_updated_and_what_is_painted_in_it_is_kept(
+    viewer: ViewerModel, make_result: Callable[..., Any]
+) -> None:
+    image = viewer.add_image(np.zeros((6, 8), dtype=np.uint8), name="photo")
+    layer = viewer.add_labels(np.zeros((6, 8), np.uint8))
+    assert adopt_labels(layer, image=image) == ()
+    layer.brush_size = 1
+    layer.paint((2, 3), 2)
+    request = read_request(viewer, image)
+    assert why_not_updating(layer, request, parse_classes("leaf, soil")) is None
+    update_labels(layer, request, make_result(np.full((6, 8), 1)))
+    assert layer.data[2, 3] == 2
+    assert np.count_nonzero(layer.data == 1) == 47
+
+
 def test_ids_that_napari_cannot_show_are_refused_and_nothing_is_changed(
     viewer: ViewerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

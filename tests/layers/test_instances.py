@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.errors import ClassesError
+from napari_sclip.layers.dress import rename_class
 from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.instances import (
     find_instances,
@@ -151,6 +152,14 @@ def test_found_by_name_in_another_session(viewer: ViewerModel, layer: Labels) ->
     assert source_labels(made, viewer.layers) is None
 
 
+def test_a_class_that_was_renamed_takes_its_objects_back(layer: Labels) -> None:
+    made = make_instances_layer(layer, 1)
+    made.data[0, 0] = 1
+    rename_class(layer, "leaf", "blade")
+    assert write_instances_back(made, layer).added == 1
+    assert layer.data[0, 0] == 1
+
+
 def test_what_does_not_fit_is_said(layer: Labels) -> None:
     for class_id in (0, 3):
         with pytest.raises(ClassesError, match="has none"):
@@ -168,4 +177,4 @@ def test_what_does_not_fit_is_said(layer: Labels) -> None:
     swapped = [{**first, "name": "soil"}, {**second, "name": "leaf"}]
     layer.metadata = {KEY: {**layer.metadata[KEY], "classes": swapped}}
     with pytest.raises(LabelsMismatchError, match="another class"):
-        write_instances_back(made, layer)
+        write_instances_back(Labels(made.data, metadata=made.metadata), layer)

@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.layers.adopt import labels_layer_from_mask
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.prediction_file import prediction_path
 from napari_sclip.layers.read import read_request
 from napari_sclip.layers.review import checked_pixels, mark_checked
 from napari_sclip.layers.saving import WITH_PREDICTION, save_labels
 from napari_sclip.layers.write import make_labels_layer
+from napari_sclip.prompts import ClassPrompt
 
 CHECKED = np.zeros((6, 8), dtype=bool)
 CHECKED[0:3, 0:5] = True
@@ -53,7 +56,7 @@ def test_strokes_and_checks_come_back_with_the_mask(
     assert np.argwhere(painted).tolist() == [[0, 7]]
     np.testing.assert_array_equal(checked, CHECKED)
     (mask, *_, beside) = save_labels(labels, tmp_path / "leaf", name)
-    assert beside == prediction_path(mask) == tmp_path / "leaf_prediction.npz"
+    assert beside == prediction_path(mask) == tmp_path / f"{mask.name}_prediction.npz"
     back = labels_layer_from_mask(mask)
     # Saved again before anybody asked what is known of it.
     again = labels_layer_from_mask(save_labels(back, tmp_path / "again", name)[0])
@@ -107,7 +110,7 @@ def test_without_the_file_or_with_that_of_others_all_counts_as_painted(
         assert not checked.any()
     prediction_log(other)
     save_labels(other, tmp_path / "other", "labels")
-    (tmp_path / "other_prediction.npz").rename(beside)
+    (tmp_path / "other.png_prediction.npz").rename(beside)
     back = labels_layer_from_mask(mask)
     np.testing.assert_array_equal(
         prediction_log(back).edited_everywhere(back.data), labels.data != 0
@@ -122,3 +125,52 @@ def test_labels_without_a_prediction_leave_none_of_others_behind(
     save_labels(strange, mask, "labels", overwrite=True)
     assert mask.exists()
     assert not beside.exists()
+
+
+def test_masks_of_two_formats_keep_what_is_known_of_each(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path
+) -> None:
+    first = save_labels(labels, tmp_path / "leaf.png", "labels")[0]
+    painted = work(viewer, labels)[0]
+    labels.paint((5, 0), 2)
+    save_labels(labels, tmp_path / "leaf.ome.tif", "tiff")
+    back = labels_layer_from_mask(first)
+    viewer.add_layer(back)
+    np.testing.assert_array_equal(work(viewer, back)[0], painted)
+
+
+def test_a_mask_that_was_changed_elsewhere_counts_as_painted(
+    viewer: ViewerModel, labels: Labels, tmp_path: Path
+) -> None:
+    mask = save_labels(labels, tmp_path / "leaf.ome.tif", "tiff")[0]
+    data = labels.data.copy()
+    data[5, 0] = 2
+    tifffile.imwrite(mask, data)
+    back = labels_layer_from_mask(mask)
+    viewer.add_layer(back)
+    np.testing.assert_array_equal(back.data, data)
+    np.testing.assert_array_equal(work(viewer, back)[0], data != 0)
+
+
+@pytest.mark.parametrize("name", ["tiff", "ome-zarr"])
+@pytest.mark.parametrize("shape", [(1, 6, 8), (5, 1, 6, 8), (1, 2, 1, 6, 8)])
+def test_axes_of_one_plane_come_back(
+    viewer: ViewerModel, tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
+    scale = (1.0, 3.0, 4.0, 0.5, 0.5)[-len(shape) :]
+    image = viewer.add_image(np.zeros(shape, np.uint8), name="photo", scale=scale)
+    image.units = ("pixel",) * (len(shape) - 2) + ("micrometer",) * 2
+    request = read_request(viewer, image)
+    layer = viewer.add_layer(new_labels_layer(request, (ClassPrompt("leaf"),)))
+    assert isinstance(layer, Labels)
+    prediction_log(layer)
+    layer.data[..., 0, :3] = 1
+    mask = save_labels(layer, tmp_path / "leaf", name)[0]
+    prediction_log(layer).predicted[...] = layer.data
+    known = save_labels(layer, tmp_path / "known", name)[0]
+    for file, painted in ((mask, layer.data != 0), (known, np.zeros(shape, bool))):
+        back = labels_layer_from_mask(file)
+        np.testing.assert_array_equal(back.data, layer.data)
+        np.testing.assert_array_equal(prediction_log(back).edited_everywhere(back.data), painted)
+        np.testing.assert_allclose(back.scale[-2:], layer.scale[-2:])
+        assert labels_layer_from_mask(file, image).data.shape == shape

@@ -36,9 +36,9 @@ TITLES = {
 }
 
 BESIDE = {
-    "labels": ("leaf_classes.json", "leaf_prediction.npz"),
-    "tiff": ("leaf_classes.json", "leaf_prediction.npz"),
-    "ome-zarr": ("leaf_prediction.npz",),
+    "labels": ("leaf_classes.json", "leaf.png_prediction.npz"),
+    "tiff": ("leaf_classes.json", "leaf.ome.tif_prediction.npz"),
+    "ome-zarr": ("leaf.ome.zarr_prediction.npz",),
     "coco": (),
     "voc": ("labelmap.txt",),
     "yolo": ("data.yaml",),
@@ -114,7 +114,7 @@ def test_the_entry_chosen_decides_and_the_ending_is_added(
 
 def test_a_png_brings_its_names_along(tmp_path: Path, labels: Labels) -> None:
     saved = labels.save(str(tmp_path / "leaf.png"), plugin=PLUGIN)
-    names = ("leaf.png", "leaf_classes.json", "leaf_prediction.npz")
+    names = ("leaf.png", "leaf_classes.json", "leaf.png_prediction.npz")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
     assert saved[0] == str(tmp_path / names[0])
     with Picture.open(saved[0]) as picture:

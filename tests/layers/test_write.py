@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip import ClassPrompt, SegmentationConfig
+from napari_sclip.engine.result import Segmentation
 from napari_sclip.errors import ClassesError
+from napari_sclip.layers.adopt import labels_layer_from_mask
 from napari_sclip.layers.dress import hidden_classes, set_class_colors
 from napari_sclip.layers.legend import choose_ids, read_legend
 from napari_sclip.layers.mapping import LabelsMismatchError, find_target, why_not_fitting
@@ -21,6 +25,7 @@ from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.planes import read_plane
 from napari_sclip.layers.read import read_request
 from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.saving import save_labels
 from napari_sclip.layers.undo import Change, write_changes
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from napari_sclip.palette import class_colors
@@ -276,6 +281,33 @@ def test_classes_keep_their_ids(viewer: ViewerModel, make_result: MakeResult) ->
     assert (layer.data[:, 10:] == 3).all()
     assert [(r.id, r.name) for r in read_legend(layer)] == [(1, "leaf"), (2, "soil"), (3, "stone")]
     assert list(layer.features["class"]) == ["undecided", "leaf", "soil", "stone"]
+
+
+def test_another_class_becomes_the_background_and_back(
+    viewer: ViewerModel, make_result: MakeResult, tmp_path: Path
+) -> None:
+    def result(background: str) -> Segmentation:
+        classes = tuple(ClassPrompt(n, background=n == background) for n in ("leaf", "soil"))
+        return dataclasses.replace(make_result(np.ones((40, 50))), classes=classes)
+
+    request = request_of(viewer)
+    layer = make_labels_layer(request, result("soil"))
+    viewer.add_layer(layer)
+    layer.brush_size = 1
+    update_labels(layer, request, make_result(np.zeros((40, 50)), "leaf, background = soil"))
+    layer.paint((0, 0), 1)
+    names = []
+    for background in ("soil", "leaf", "soil", "leaf", "soil"):
+        update_labels(layer, request, result(background))
+        names.append({row.id: row.name for row in read_legend(layer)})
+        assert layer.data[0, 0] == 1
+        saved = labels_layer_from_mask(
+            save_labels(layer, tmp_path / f"{len(names)}.png", "labels")[0]
+        )
+        assert {row.id: row.name for row in read_legend(saved)} == names[-1]
+    assert names[1] == {0: "leaf", 1: "leaf (was 1)", 2: "soil"}
+    assert names[2] == {0: "soil", 1: "leaf", 2: "soil (was 2)"}
+    assert names[3:] == names[1:3]
 
 
 def test_ids_may_be_given(viewer: ViewerModel, make_result: MakeResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,18 +16,19 @@ from napari_sclip.export.ids import count_ids, with_unknown
 from napari_sclip.export.read_mask import mask_file_of, read_mask
 from napari_sclip.export.write import file_ending
 from napari_sclip.layers.dress import colormap, features
+from napari_sclip.layers.edits import KEPT
 from napari_sclip.layers.legend import (
     FORMAT,
     KEY,
     LegendRow,
+    has_legend,
     make_legend,
     package_versions,
     plain_rows,
-    read_legend,
 )
 from napari_sclip.layers.mapping import LabelsMismatchError
 from napari_sclip.layers.meaning import KnownClasses, known_classes
-from napari_sclip.layers.prediction_file import read_prediction
+from napari_sclip.layers.prediction_file import read_prediction, same_but_for_ones
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -91,7 +93,7 @@ def adopt_labels(
     legend = make_legend([c for _, c in known], [k for k, _ in known])
     if not (isinstance(layer.data, np.ndarray) and layer.data.flags.writeable):
         layer.data = data.copy()
-    noted = dict(layer.metadata.get(KEY) or {}) if read_legend(layer) else _described()
+    noted = dict(layer.metadata.get(KEY) or {}) if has_legend(layer) else _described()
     if image is not None:
         noted["source"] = {**(noted.get("source") or {}), "image": image.name}
     noted["classes"] = plain_rows(legend)
@@ -130,6 +132,7 @@ def labels_layer_from_mask(
     """
     data, arguments = _layer_of(path)
     if image is not None:
+        data = _as_the_image(data, image)
         arguments |= _placed(image, data.shape, path) | {"name": f"{image.name} labels"}
         arguments["metadata"][KEY]["source"] = {"image": image.name}
     return Labels(data, **arguments)
@@ -168,12 +171,40 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         "colormap": colormap(legend),
         "metadata": {KEY: {**_described(), "classes": plain_rows(legend)}},
     }
-    arguments["metadata"] |= read_prediction(file, data.shape)
+    known = read_prediction(file, data)
+    arguments["metadata"] |= known
+    shape = data.shape
+    if KEPT in known:
+        data = data.reshape(known[KEPT][0].shape)
     if mask.image_file:
         arguments["metadata"][KEY]["source"] = {"image": _layer_name(mask.image_file)}
     if mask.pixel_size:
-        arguments |= {"scale": mask.pixel_size, "translate": mask.origin, "units": mask.units}
+        whole = functools.partial(_with_ones, shape, data.shape)
+        arguments |= {
+            "scale": whole(mask.pixel_size, 1.0),
+            "translate": whole(mask.origin, 0.0),
+            "units": whole(mask.units, "pixel"),
+        }
     return data, arguments
+
+
+def _with_ones(
+    shape: tuple[int, ...],
+    whole: tuple[int, ...],
+    values: Sequence[Any],
+    other: Any,  # noqa: ANN401
+) -> tuple[Any, ...]:
+    """Spread one value an axis over a shape that has more axes of length 1."""
+    left = list(zip(shape, values, strict=True))
+    found = [left.pop()[1] if left and left[-1][0] == size else other for size in reversed(whole)]
+    return tuple(reversed(found))
+
+
+def _as_the_image(data: np.ndarray, image: Any) -> np.ndarray:  # noqa: ANN401
+    own = _pixels_of(image)
+    if len(own) != data.ndim and same_but_for_ones(own, data.shape):
+        return data.reshape(own)
+    return data
 
 
 def _layer_name(image_file: str) -> str:
@@ -195,8 +226,7 @@ def _check_showable(name: str, ids: Iterable[int]) -> None:
 
 def _placed(image: Any, shape: tuple[int, ...], path: Path) -> dict[str, Any]:  # noqa: ANN401
     """Return the place of an image, for labels of its pixels."""
-    data = image.data[0] if image.multiscale else image.data
-    own = tuple(data.shape[:-1] if getattr(image, "rgb", False) else data.shape)
+    own = _pixels_of(image)
     if own == shape:
         return {name: getattr(image, name) for name in GEOMETRY}
     if len(own) < len(shape) or own[-len(shape) :] != shape:
@@ -209,6 +239,11 @@ def _placed(image: Any, shape: tuple[int, ...], path: Path) -> dict[str, Any]:  
         name: tuple(getattr(image, name))[last]
         for name in ("scale", "translate", "units", "axis_labels")
     }
+
+
+def _pixels_of(image: Any) -> tuple[int, ...]:  # noqa: ANN401
+    data = image.data[0] if image.multiscale else image.data
+    return tuple(data.shape[:-1] if getattr(image, "rgb", False) else data.shape)
 
 
 def _given(

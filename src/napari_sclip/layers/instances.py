@@ -251,7 +251,10 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
             f"Expected labels in memory to write to; those of layer {layer.name!r} are not. "
             "Choose the labels that the objects were made of."
         )
-    if class_id > np.iinfo(layer.data.dtype).max or _class_names(layer).get(class_id, name) != name:
+    source = _SOURCES.get(instances_layer)
+    is_source = source is not None and source() is layer  # whose class may have been renamed
+    is_other = not is_source and _class_names(layer).get(class_id, name) != name
+    if class_id > np.iinfo(layer.data.dtype).max or is_other:
         raise LabelsMismatchError(
             f"Expected labels in which id {class_id} is {name!r}; in layer {layer.name!r} it is "
             "another class. Choose the labels that the objects were made of."

@@ -45,6 +45,12 @@ class LegendRow:
     background: bool
 
 
+def has_legend(layer: Any) -> bool:  # noqa: ANN401 - napari has no types
+    """Tell whether this plugin made or adopted a Labels layer, even if it names no id yet."""
+    known = layer.metadata.get(KEY)
+    return isinstance(known, Mapping) and known.get("format") == FORMAT
+
+
 def read_legend(layer: Any) -> tuple[LegendRow, ...]:  # noqa: ANN401 - napari has no types
     """Read what a Labels layer's ids mean; nothing if this plugin did not make it.
 
@@ -52,9 +58,9 @@ def read_legend(layer: Any) -> tuple[LegendRow, ...]:  # noqa: ANN401 - napari h
     ----------
     layer : Labels layer
     """
-    known = layer.metadata.get(KEY)
-    if not isinstance(known, Mapping) or known.get("format") != FORMAT:
+    if not has_legend(layer):
         return ()
+    known = layer.metadata[KEY]
     return tuple(
         LegendRow(int(c["id"]), c["name"], tuple(c["prompts"]), c["color"], bool(c["background"]))
         for c in known["classes"]
@@ -82,7 +88,8 @@ def choose_ids(
         0 for the background; for a new layer the others are counted from 1, as in
         `Segmentation.labels`.
     """
-    known = {row.name: row.id for row in legend if row.id != 0}
+    known = {row.name.removesuffix(_suffix(row.id)): row.id for row in legend if row.id != 0}
+    known |= {row.name: row.id for row in legend if row.id != 0}
     taken = {row.id for row in legend}
     following = max(taken | set(wanted or ()), default=0) + 1
     ids = []
@@ -122,8 +129,21 @@ def make_legend(
         LegendRow(k, c.name, c.prompts, color, c.background)
         for k, c, color in zip(ids, classes, colors, strict=True)
     ]
-    rows += [row for row in before if row.id not in ids]
+    names = {item.name for item in classes}
+    for row in before:
+        if row.id not in ids:
+            # The class has become the background, or was: what is left of it is told by its id.
+            name = _former(row) if row.name in names else row.name
+            rows.append(dataclasses.replace(row, name=name))
     return tuple(sorted(rows, key=lambda row: row.id))
+
+
+def _former(row: LegendRow) -> str:
+    return f"{row.name.removesuffix(_suffix(row.id))}{_suffix(row.id)}"
+
+
+def _suffix(label: int) -> str:
+    return f" (was {label})"
 
 
 def plain_rows(legend: Sequence[LegendRow]) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def save_layer_data(
     known = find_export_format(name)
     files = _save(known, path, item, overwrite=overwrite)
     if name in WITH_PREDICTION and (known.stacks or item.labels.ndim == 2):
-        files += write_prediction(files[0], own, labels[1].get("metadata"))
+        files += write_prediction(files[0], own, item.labels, labels[1].get("metadata"))
     return files
 
 

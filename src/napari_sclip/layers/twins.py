@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.edits import KEPT, has_log, prediction_log
-from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.legend import KEY, has_legend
 from napari_sclip.layers.review import known_review, set_review
 
 
@@ -29,7 +29,7 @@ def know_what_the_twin_knows(layer: Any, layers: Iterable[Any]) -> bool:  # noqa
     bool
         Whether there is such a twin: of the same classes, with the same data.
     """
-    if not isinstance(layer, Labels) or not read_legend(layer):
+    if not isinstance(layer, Labels) or not has_legend(layer):
         return False
     if has_log(layer) or KEPT in layer.metadata:
         return False

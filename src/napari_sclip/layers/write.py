@@ -17,6 +17,7 @@ from napari_sclip.layers.legend import (
     LegendRow,
     choose_ids,
     describe,
+    has_legend,
     make_legend,
     read_legend,
 )
@@ -124,10 +125,9 @@ def why_not_updating(
     reason = why_not_fitting(layer, request)
     if reason is not None:
         return reason
-    legend = read_legend(layer)
-    if not legend:
+    if not has_legend(layer):
         return f"The layer {layer.name!r} was not made by this plugin. Write to a new layer."
-    largest = max(choose_ids(classes, legend, ids))
+    largest = max(choose_ids(classes, read_legend(layer), ids))
     if np.iinfo(layer.data.dtype).max < largest:
         return (
             f"Expected labels that can hold {largest}; layer {layer.name!r} is of dtype "

@@ -461,7 +461,7 @@ def test_export_and_start_again_from_the_file(
     do(lambda: desk.export(str(tmp_path / "leaf"), "labels"))
     assert "Saved leaf.png" in desk.state.run.notice
     assert {path.name for path in tmp_path.glob("leaf*")} == {
-        "leaf.png", "leaf_classes.json", "leaf_prediction.npz",
+        "leaf.png", "leaf_classes.json", "leaf.png_prediction.npz",
     }  # fmt: skip
     saved = labels.data.copy()
     painted = prediction_log(labels).edited_everywhere(labels.data)

@@ -16,7 +16,7 @@ from napari.layers import Labels
 
 from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.keeping import KeptLabels, make_layer, take_down
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.legend import has_legend
 from napari_sclip.layers.scribbles import is_scribbles
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.run import Question
@@ -178,7 +178,7 @@ class Autosave:
         ready = [
             (self._keys[layer], take_down(layer))
             for layer in list(self._changed)
-            if layer in self._keys and (read_legend(layer) or is_scribbles(layer))
+            if layer in self._keys and (has_legend(layer) or is_scribbles(layer))
         ]
         self._changed.clear()
         if not ready:

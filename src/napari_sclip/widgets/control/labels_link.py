@@ -9,7 +9,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_sclip.layers.dress import hidden_classes, rename_class, set_class_colors
-from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.legend import KEY, has_legend, read_legend
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.twins import know_what_the_twin_knows
 from napari_sclip.layers.write import why_not_updating
@@ -71,7 +71,7 @@ class LabelsLink:
             return labels
         # Made before the widget was opened, or read from a file.
         for layer in reversed(self._viewer.layers):
-            if isinstance(layer, Labels) and read_legend(layer):
+            if isinstance(layer, Labels) and has_legend(layer):
                 source = layer.metadata[KEY].get("source") or {}
                 if source.get("image") == image.name and self._is_free(layer, image):
                     return layer
@@ -81,7 +81,7 @@ class LabelsLink:
         """Take these labels for those of an image if they are of it; tell whether that is new."""
         if image is None or not isinstance(labels, Labels) or labels is self.current:
             return False
-        if not read_legend(labels):
+        if not has_legend(labels):
             return False
         source = labels.metadata[KEY].get("source") or {}
         if source.get("image") != image.name or not self._is_free(labels, image):
