@@ -67,6 +67,7 @@ class SegmentWidget(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(5, 6, 5, 6)
         layout.addWidget(scroll, 1)
         run = RunView(state, actions)
         run.setContentsMargins(6, 0, 6, 0)  # as the sections above

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.views.choice_box import ChoiceBox
 
-LABEL_WIDTH = 90
+LABEL_WIDTH = 96
 """Pixels; the labels of all rows of the dock widget are as wide."""
 
 

@@ -12,22 +12,28 @@ from napari_sclip.widgets.views.following import follow
 
 PERCENT = 100
 TEMPLATES = (
-    Choice("imagenet", "80 sentences (ImageNet)", tooltip="'a photo of a cat.' and 79 like it"),
+    Choice(
+        "imagenet",
+        "80 sentences",
+        "80 sentences (ImageNet)",
+        "'a photo of a cat.' and 79 like it",
+    ),
     Choice("plain", "the plain phrase", tooltip="Faster for new classes, and coarser"),
 )
 AVERAGING = (
     Choice("pixels", "exact", tooltip="On pixels"),
     Choice(
         "patches",
+        "on patches",
         "on patches: smaller, faster",
-        tooltip="Differs near the edges of windows; takes up to four times less memory",
+        "Differs near the edges of windows; takes up to four times less memory",
     ),
 )
 
 
 REFINE = (
     Choice("", "as they are", tooltip="As coarse as the patches that the model sees"),
-    Choice("pamr", "moved to colours (PAMR)", tooltip="Averages alike neighbours"),
+    Choice("pamr", "moved to colours", "moved to colours (PAMR)", "Averages alike neighbours"),
     Choice("guided-filter", "guided filter", tooltip="Fit scores to the colours around each pixel"),
 )
 MOST_PIXELS = 1_000_000

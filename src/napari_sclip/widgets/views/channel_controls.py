@@ -51,7 +51,8 @@ class ChannelControls(QWidget):
                 self._axis_row,
                 self._channel_row,
                 Row("&Contrast", self._contrast, parent=self),
-                Row("Percentiles", self._low, self._high, parent=self),
+                Row("Percentiles", self._low, parent=self),
+                Row("up to", self._high, parent=self),
             ),
         )
         self._channels.picked.connect(self._on_channels)
@@ -91,10 +92,9 @@ class ChannelControls(QWidget):
         state, facts = self._state, self._state.facts
         self._contrast.show_choices(
             (
-                Choice(
-                    "limits",
-                    "Values as they are" if facts and facts.rgb else "Layer's contrast limits",
-                ),
+                Choice("limits", "Values as they are")
+                if facts and facts.rgb
+                else Choice("limits", "Layer's limits", "Layer's contrast limits"),
                 Choice("percentiles", "Percentiles", tooltip="Of the plane, as given below"),
                 Choice(
                     "full", "Full range", tooltip="From the plane's lowest value to its highest"
@@ -119,8 +119,9 @@ class ChannelControls(QWidget):
                 Choice("layer", "RGB as it is" if facts.rgb else "This layer in grey"),
                 Choice(
                     "displayed",
+                    "As displayed",
                     f"As displayed ({many})",
-                    tooltip="The visible image layers of the same shape, as the screen blends them",
+                    "The visible image layers of the same shape, as the screen blends them",
                 ),
             ),
             state.channels,

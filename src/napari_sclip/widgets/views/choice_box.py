@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qtpy.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from qtpy.QtGui import QPaintEvent, QPalette, QWheelEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStyleOptionViewItem,
+    QStylePainter,
+    QWidget,
+)
 
 ROW_TEXT_ROLE = Qt.ItemDataRole.UserRole + 1
+FEWEST_LETTERS = 6
+"""A closed box has room for as many at least; the window is not made wider for more."""
+PADDING = 2
+"""Pixels between the text and its room."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class ChoiceBox(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
+        self.setMinimumContentsLength(FEWEST_LETTERS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setItemDelegate(_RowDelegate(self))
         self.currentIndexChanged.connect(self._on_index)
@@ -93,6 +105,37 @@ class ChoiceBox(QComboBox):
         spare = bar.sizeHint().width() if bar is not None else 0
         view.setMinimumWidth(view.sizeHintForColumn(0) + spare)
         super().showPopup()
+
+    def shown_text(self) -> str:
+        """Return what a closed box shows, cut with an ellipsis where there is no room."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style = self.style()
+        assert style is not None
+        room = style.subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        text = self.currentText() if self.currentIndex() >= 0 else self.placeholderText()
+        return self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideRight, room.width() - PADDING
+        )
+
+    def paintEvent(self, e: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw the box as Qt does, but for the ellipsis: style sheets cut a letter in two."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        if self.currentIndex() < 0:
+            palette = option.palette
+            faint = palette.brush(QPalette.ColorRole.PlaceholderText)
+            palette.setBrush(QPalette.ColorRole.ButtonText, faint)
+            option.palette = palette
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
         """Leave the wheel to what scrolls, unless this has the focus."""

@@ -19,6 +19,9 @@ NO_LABELS = "There are no labels yet. Press Segment first."
 BUSY = "Something runs; wait for it, or cancel it."
 HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 9. It stays."
 
+MENU_WIDTH = 26
+"""Pixels; the mark alone would be narrow to click at."""
+
 
 class CorrectView(SectionBody):
     """What was painted and checked, and the buttons that make use of it.
@@ -121,6 +124,7 @@ class CorrectView(SectionBody):
         self._more.setText("▾")
         self._more.setAccessibleName("More")
         self._more.setToolTip("Mark the whole plane, or nothing of it; make a layer to scribble in")
+        self._more.setMinimumWidth(MENU_WIDTH)
         self._more.setMenu(self._menu)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")

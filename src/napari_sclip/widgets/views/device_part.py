@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_sclip.widgets.state.model import ModelState
+from napari_sclip.widgets.views.advanced_rows import LABEL_WIDTH
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.following import follow
 from napari_sclip.widgets.views.text_labels import WrappedLabel
@@ -18,7 +19,7 @@ PRECISIONS = (
     Choice("bf16", "bf16", tooltip="Half the memory; coarser numbers than fp16, wider range"),
 )
 AUTO_ATTENTION = Choice(
-    AUTO, "auto: what suits the model", tooltip="The mode that is best for the chosen model"
+    AUTO, "auto", "auto: what suits the model", "The mode that is best for the chosen model"
 )
 
 
@@ -45,7 +46,7 @@ class DevicePart(QWidget):
         self._report.setObjectName("sclip_model_gpu_report")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, 90)
+        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         rows = (("Device", self._device), ("Precision", self._precision))
         for row, (text, box) in enumerate((*rows, ("Attention", self._attention))):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.advanced_rows import Row
 from napari_sclip.widgets.views.buttons import allow, make_button
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.correct_view import BUSY, NO_LABELS
@@ -59,15 +60,13 @@ class ExplainView(QWidget):
             "beside it as the unchanged model does (vanilla)"
         )
         self._attention.toggled.connect(self._on_attention)
-        self._head_label = QLabel("Head", self)
         self._head = QSpinBox(self)
         self._head.setObjectName("sclip_explain_head")
         self._head.setSpecialValueText("mean")
         self._head.setToolTip("Which head of the attention is shown, counted from 1; or their mean")
         self._head.setKeyboardTracking(False)
-        self._head.setMinimumWidth(96)
         self._head.valueChanged.connect(self._on_head)
-        self._head_label.setBuddy(self._head)
+        self._head_row = Row("Head", self._head, parent=self)
         self._arrange()
         self._show()
         follow(state.correct.events, self._show)
@@ -78,15 +77,12 @@ class ExplainView(QWidget):
         scores.addWidget(self._class, 1)
         scores.addWidget(self._scores)
         scores.addWidget(self._margin)
-        attention = QHBoxLayout()
-        attention.addWidget(self._attention, 1)
-        attention.addWidget(self._head_label)
-        attention.addWidget(self._head)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(scores)
-        layout.addLayout(attention)
+        layout.addWidget(self._attention, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._head_row)
 
     def _show(self) -> None:
         state = self._state
@@ -101,8 +97,7 @@ class ExplainView(QWidget):
             self._attention.setChecked(state.attention)
             self._head.setRange(0, state.heads or MOST_HEADS)
             self._head.setValue(state.head)
-        for part in (self._head_label, self._head):
-            part.setEnabled(state.attention)
+        self._head_row.setEnabled(state.attention)
 
     def _on_class(self, name: str) -> None:
         self._chosen = name

@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.model import OWN_FILE, ModelChoice, ModelState
+from napari_sclip.widgets.views.advanced_rows import LABEL_WIDTH
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.device_part import DevicePart
 from napari_sclip.widgets.views.disclosure import Disclosure
@@ -15,7 +16,10 @@ from napari_sclip.widgets.views.own_file import AskForFile, OwnFile, ask_for_che
 from napari_sclip.widgets.views.text_labels import ProblemLabel, WrappedLabel
 
 OWN = Choice(
-    OWN_FILE, "A checkpoint of my own...", tooltip="A file on this computer that open_clip can read"
+    OWN_FILE,
+    "own checkpoint",
+    "A checkpoint of my own...",
+    "A file on this computer that open_clip can read",
 )
 
 
@@ -70,7 +74,7 @@ class ModelView(QWidget):
 
     def _arrange(self) -> None:
         label = QLabel("&Model", self)
-        label.setMinimumWidth(90)
+        label.setMinimumWidth(LABEL_WIDTH)
         label.setBuddy(self._name)
         row = QHBoxLayout()
         row.addWidget(label)

@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sclip.widgets.state.model import OWN_FILE, ModelState
+from napari_sclip.widgets.views.advanced_rows import LABEL_WIDTH
+from napari_sclip.widgets.views.choice_box import FEWEST_LETTERS
 from napari_sclip.widgets.views.following import follow
 
 ARCHITECTURES = (
@@ -77,7 +79,7 @@ class OwnFile(QWidget):
         self._architecture.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._architecture.setMinimumContentsLength(10)
+        self._architecture.setMinimumContentsLength(FEWEST_LETTERS)
         self._architecture.setToolTip(
             "The name that open_clip has for the architecture of the file. Weights that come "
             "from OpenAI need a name that ends in -quickgelu."
@@ -100,7 +102,7 @@ class OwnFile(QWidget):
         row.addWidget(self._browse)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, 90)
+        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         layout.addWidget(file_label, 0, 0)
         layout.addLayout(row, 0, 1)

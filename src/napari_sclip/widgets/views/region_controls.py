@@ -19,7 +19,10 @@ LABELS_SIZES = (
     Choice("image", "Of the image", tooltip="As many pixels as the whole image"),
     Choice("region", "Of the region only", tooltip="The pixels of the region and current plane"),
     Choice(
-        "read", "Of the level that is read", tooltip="Smaller where the image has several levels"
+        "read",
+        "Of the level read",
+        "Of the level that is read",
+        "Smaller where the image has several levels",
     ),
 )
 NO_SHAPES = "Add a Shapes layer and draw a rectangle."

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.views.advanced_rows import LABEL_WIDTH
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.failure_panel import FailurePanel
 from napari_sclip.widgets.views.following import follow
@@ -149,7 +150,7 @@ class RunView(QWidget):
         for panel in (self._reason, self._question, self._failure, self._notice):
             layout.addWidget(panel)
         layout.addLayout(self._pages)
-        self._target_label.setMinimumWidth(90)
+        self._target_label.setMinimumWidth(LABEL_WIDTH)
 
     def _show(self) -> None:
         run = self._state.run

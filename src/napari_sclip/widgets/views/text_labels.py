@@ -48,9 +48,11 @@ class ElidedLabel(QLabel):
             self._elide()
 
     def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(
-            self._whole, Qt.TextElideMode.ElideRight, self.contentsRect().width()
-        )
+        metrics = self.fontMetrics()
+        # A label with a frame, which napari's style gives it, begins half a letter further in.
+        indent = metrics.horizontalAdvance("x") // 2 if self.frameWidth() else 0
+        room = self.contentsRect().width() - indent
+        shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
         super().setText(shown)
         self.setToolTip(self._whole if shown != self._whole else "")
 
