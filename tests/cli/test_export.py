@@ -49,7 +49,10 @@ def test_every_format_but_those_that_need_scores(run: Run, mask: Path) -> None:
 def test_what_cannot_be_is_said(run: Run, mask: Path) -> None:
     small = save(mask.with_name("small.png"), np.zeros((2, 2), np.uint8))
     for arguments, said in (
-        (("--formats", "svg"), "Unknown format 'svg'. Known formats: labels, classes, overlay, tiff"),
+        (
+            ("--formats", "svg"),
+            "'svg'. Known formats: labels, classes, overlay, tiff",
+        ),
         (("--formats", "scores"), "A mask has no scores"),
         (("--formats", "overlay"), "an overlay needs the image"),
         (("--formats", "coco", "--image", small), "Expected an image of (3, 4) pixels"),

@@ -151,21 +151,6 @@ def test_a_folder_of_zarr_is_replaced_only_when_asked_and_only_if_it_is_one(
     assert (tmp_path / "other.ome.zarr" / "thesis.txt").exists()
 
 
-@pytest.mark.parametrize(("name", "shared"), [("yolo", "data.yaml"), ("voc", "labelmap.txt")])
-def test_files_that_others_share_must_say_the_same(
-    tmp_path: Path, make_item: MakeItem, name: str, shared: str
-) -> None:
-    write_results(tmp_path, "one", make_item(), [name])
-    before = (tmp_path / shared).read_bytes()
-    assert tmp_path / shared in write_results(tmp_path, "two", make_item(), [name])
-    with pytest.raises(OutputError, match=f"{shared} lists other classes"):
-        write_results(tmp_path, "three", make_item("dog, tree"), [name])
-    assert (tmp_path / shared).read_bytes() == before
-    assert not list(tmp_path.glob("three*"))
-    write_results(tmp_path, "three", make_item("dog, tree"), [name], overwrite=True)
-    assert (tmp_path / shared).read_bytes() != before
-
-
 def test_what_a_mask_does_not_have_is_said(tmp_path: Path, make_item: MakeItem) -> None:
     item = make_item(image=None, scores=None, margin=None)
     for name in ("scores", "margin"):

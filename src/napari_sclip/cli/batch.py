@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sclip.cli.console import PROGRAM, Console
-from napari_sclip.cli.images import read_image_file, rescale
+from napari_sclip.cli.contrast import rescale
+from napari_sclip.cli.images import read_image_file
 from napari_sclip.cli.inputs import Job
 from napari_sclip.cli.loading import check_settings, load_segmenter
 from napari_sclip.config import SegmentationConfig
@@ -49,6 +50,8 @@ class Batch:
         How.
     formats : tuple of str
         Names of the formats to write.
+    contrast : mapping or None
+        What `rescale` is given; None leaves values as they are.
     done, failed : list of Path
         The images that went well, and those that did not.
     """
@@ -58,6 +61,7 @@ class Batch:
     classes: tuple[ClassPrompt, ...] | Classifier
     config: SegmentationConfig
     formats: tuple[str, ...]
+    contrast: Mapping[str, Any] | None = None
     done: list[Path] = field(default_factory=list)
     failed: list[Path] = field(default_factory=list)
 
@@ -129,8 +133,8 @@ class Batch:
 
     def _read(self, job: Job) -> NDArray[Any]:
         image = read_image_file(job.source)
-        if self.arguments.rescale:
-            image = rescale(image)
+        if self.contrast is not None:
+            image = rescale(image, **self.contrast, nonfinite=self.config.nonfinite)
         # What the engine would refuse is refused before a model is loaded for it.
         read_image(image, nonfinite=self.config.nonfinite)
         if not self.console.quiet and (little := little_range_used(image)):

@@ -75,28 +75,6 @@ def read_image_file(path: Path) -> NDArray[Any]:
     return _one_plane(array, path)
 
 
-def rescale(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Map an image's smallest finite value to 0 and its largest to 1, over all channels.
-
-    Parameters
-    ----------
-    image : (H, W), (H, W, 3) or (H, W, 4) array
-        An alpha channel is left out. NaN and infinite values stay as they are.
-
-    Returns
-    -------
-    (H, W) or (H, W, 3) float32 array
-        0..1; all 0 where the image has one value only.
-    """
-    values = image[..., :3] if image.ndim == 3 else image
-    finite = np.isfinite(values)
-    if not finite.any():
-        return values.astype(np.float32)
-    low, high = float(values[finite].min()), float(values[finite].max())
-    scaled = (values.astype(np.float64) - low) / (high - low if high > low else 1.0)
-    return np.where(finite, np.clip(scaled, 0, 1), values).astype(np.float32)
-
-
 def _read(path: Path, start: bytes) -> NDArray[Any]:
     if start in _TIFF_STARTS:
         from napari_sclip.cli.tiff_images import read_tiff

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,32 @@ def add_class_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the same in a text file, one class a line; or the _classes.json of an earlier run; "
         "or classes saved with what was learned from strokes",
+    )
+
+
+def add_contrast_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what becomes black and white; one of them at most."""
+    about = "what becomes black and white (default: the range of the dtype, and 0 and 1 of floats)"
+    group = parser.add_argument_group("contrast", about).add_mutually_exclusive_group()
+    group.add_argument(
+        "--rescale",
+        action="store_true",
+        help="each image's smallest and largest value: for floats beyond 0..1, and for integers "
+        "that use part of their range",
+    )
+    group.add_argument(
+        "--limits",
+        nargs=2,
+        type=_finite,
+        metavar=("LOW", "HIGH"),
+        help="these values, in all images; what lies beyond them is clipped",
+    )
+    group.add_argument(
+        "--percentiles",
+        nargs=2,
+        type=_finite,
+        metavar=("LOW", "HIGH"),
+        help="these percentiles of each image (0..100), for example 1 99",
     )
 
 
@@ -177,6 +204,35 @@ def read_config(arguments: argparse.Namespace) -> SegmentationConfig:
         alone = len(sentences) == 1 and sentences[0] in TEMPLATE_SETS
         given["templates"] = sentences[0] if alone else tuple(sentences)
     return SegmentationConfig(**given)
+
+
+def read_contrast(arguments: argparse.Namespace) -> dict[str, tuple[float, float]] | None:
+    """Make what `napari_sclip.cli.contrast.rescale` is given; None where values stay.
+
+    Raises
+    ------
+    ConfigError
+        If the values cannot be used.
+    """
+    from napari_sclip.cli.contrast import check_contrast
+
+    for name in ("limits", "percentiles"):
+        values = getattr(arguments, name)
+        if values is not None:
+            given = {"limits": None, "percentiles": None, name: tuple(values)}
+            check_contrast(**given)
+            return {name: tuple(values)}
+    return {} if arguments.rescale else None
+
+
+def _finite(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"expected a finite number; got {text!r}")
+    return number
 
 
 def _pixels_or_native(text: str) -> int | None:

@@ -26,16 +26,11 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse's private clas
     group.add_argument("--output", metavar="DIR", type=Path, required=True, help="results go here")
     group.add_argument("--overwrite", action="store_true", help="replace results that exist")
     group.add_argument("--recursive", action="store_true", help="look into folders in folders")
-    group.add_argument(
-        "--rescale",
-        action="store_true",
-        help="map each image's smallest value to 0 and its largest to 1 first: for floats beyond "
-        "0..1, and for integers that use part of their range",
-    )
     for known in EXPORT_FORMATS:
         if not known.default:
             group.add_argument(f"--{known.name}", action="store_true", help=f"also {known.summary}")
     group.add_argument("--quiet", action="store_true", help="print errors and warnings only")
+    options.add_contrast_options(parser)
     options.add_model_options(parser)
     options.add_config_options(parser)
 
@@ -56,6 +51,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         classes=options.read_known(arguments),
         config=options.read_config(arguments),
         formats=(*DEFAULT_FORMATS, *extra),
+        contrast=options.read_contrast(arguments),
     )
     prepare_folder(arguments.output)
     batch.run(plan_jobs(arguments.inputs, arguments.output, recursive=arguments.recursive))

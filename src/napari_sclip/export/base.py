@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_sclip.errors import OutputError
 from napari_sclip.export.item import ExportItem
+from napari_sclip.export.shared import SharedList
 from napari_sclip.paths import atomic_write
 from napari_sclip.prompts import ClassPrompt
 
@@ -47,8 +48,8 @@ class ExportFormat:
         Endings that a person may give a file of this kind, the usual one first.
     stacks : bool
         Whether it holds stacks; of others each plane becomes a file.
-    shared : callable
-        Gives text files that all files of this kind in a folder share, by path.
+    shared : SharedList or None
+        The list of classes that all files of this kind in a folder share.
     is_folder : bool
         Whether it is a folder of files.
     """
@@ -61,7 +62,7 @@ class ExportFormat:
     title: str = ""
     suffixes: tuple[str, ...] = ()
     stacks: bool = False
-    shared: Callable[[Path, ExportItem], Mapping[Path, str]] = lambda path, item: {}
+    shared: SharedList | None = None
     is_folder: bool = False
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from napari_sclip.errors import OutputError
 from napari_sclip.export.base import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
+from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.prompts import is_background_name
 
 LABELMAP_FILE = "labelmap.txt"
 MOST_CLASSES = 254
 """Number 0 is the background, and 255 stays free: it marks the pixels that do not count."""
+
+
+_ROW = re.compile(r"(.*?)\s*:\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*(?::.*)?")
 
 
 def voc_palette() -> list[tuple[int, int, int]]:
@@ -28,12 +33,61 @@ def voc_palette() -> list[tuple[int, int, int]]:
     return colors
 
 
-def _labelmap(path: Path, item: ExportItem) -> Mapping[Path, str]:
-    names = ["background", *(_plain(row.name) for row in item.objects)]
-    lines = ["# label:color_rgb:parts:actions"]
-    for name, color in zip(names, voc_palette(), strict=False):
-        lines.append(f"{name}:{','.join(str(part) for part in color)}::")
-    return {path.with_name(LABELMAP_FILE): "\n".join(lines) + "\n"}
+def read_labelmap(text: str) -> list[str]:
+    """Read the names of a labelmap.txt whose colours are those of VOC's palette, row by row.
+
+    A number in a mask stands both for a row and for a colour. Where the two disagree, as in a map
+    with colours of its own, readers understand the same mask differently, so that is refused.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        Without the background.
+
+    Raises
+    ------
+    ValueError
+        If it is another text; says what was expected and what came.
+    """
+    palette = voc_palette()
+    names: list[str] = []
+    for k, line in enumerate(text.splitlines(), start=1):
+        row = _ROW.fullmatch(line.strip())
+        if row is None and (not line.strip() or line.startswith("#")):
+            continue
+        expected = palette[len(names)] if len(names) <= MOST_CLASSES else ()
+        if row is None or tuple(int(part) for part in row.groups()[1:]) != expected:
+            raise ValueError(
+                f"expected colour {','.join(str(part) for part in expected) or 'of no class'} of "
+                f"VOC's palette in line {k}; got {line!r}"
+            )
+        if not names and not is_background_name(row[1]):
+            raise ValueError(f"expected the background first, in line {k}; got {line!r}")
+        names.append(row[1])
+    if not names:
+        raise ValueError("expected a line for the background; got none")
+    return names[1:]
+
+
+def extend_labelmap(text: str, new: Sequence[str]) -> str:
+    """Add names at the end of a labelmap.txt, in the colours of the palette that follow.
+
+    Parameters
+    ----------
+    text : str
+        What `read_labelmap` reads.
+    new : sequence of str
+    """
+    colors = voc_palette()[len(read_labelmap(text)) + 1 :]
+    before = text if text.endswith("\n") else f"{text}\n"
+    return before + "".join(
+        f"{name}:{','.join(str(part) for part in color)}::\n"
+        for name, color in zip(new, colors, strict=False)
+    )
 
 
 def _plain(name: str) -> str:
@@ -41,15 +95,23 @@ def _plain(name: str) -> str:
     return name.replace(":", "-")
 
 
+LABELMAP = SharedList(
+    file=LABELMAP_FILE,
+    first=1,
+    read=read_labelmap,
+    extend=extend_labelmap,
+    empty="# label:color_rgb:parts:actions\nbackground:0,0,0::\n",
+    plain=_plain,
+    most=MOST_CLASSES,
+)
+
+
 def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
     from PIL import Image
 
-    if len(item.objects) > MOST_CLASSES:
-        raise OutputError(
-            f"Cannot write {path}: expected up to {MOST_CLASSES} classes; got "
-            f"{len(item.objects)}. Choose TIFF, OME-Zarr or COCO."
-        )
-    picture = Image.fromarray(np.ascontiguousarray(item.counted(), dtype=np.uint8))
+    numbers = match_classes(LABELMAP, path, item).numbers
+    table = np.array([0, *(numbers[row.id] for row in item.objects)], dtype=np.uint8)
+    picture = Image.fromarray(np.ascontiguousarray(table[item.counted()]))
     picture.putpalette([part for color in voc_palette() for part in color])
     with output_file(path, overwrite=overwrite) as temporary:
         picture.save(temporary, format="PNG")
@@ -63,5 +125,5 @@ FORMAT = ExportFormat(
     write=_write,
     title="Pascal VOC mask",
     suffixes=(".png",),
-    shared=_labelmap,
+    shared=LABELMAP,
 )

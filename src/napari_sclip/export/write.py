@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from napari_sclip.errors import OutputError
 from napari_sclip.export.base import ExportFormat, exists_already, output_file
 from napari_sclip.export.item import ExportItem
+from napari_sclip.export.shared import match_classes
 
 
 def write_item(
@@ -20,7 +20,9 @@ def write_item(
 ) -> tuple[Path, ...]:
     """Write a result in one format.
 
-    What may stand in the way is looked for before anything is written.
+    What may stand in the way is looked for before anything is written. Where files in a folder
+    share a list of classes, this result's are found in it by name, and new ones are added at its
+    end, so that the files that are there keep their meaning.
 
     Parameters
     ----------
@@ -32,8 +34,7 @@ def write_item(
     overwrite : bool
         Whether files that exist are replaced.
     replace_shared : bool, optional
-        Whether this also holds for files that other results in the folder may need; left out, as
-        `overwrite`.
+        Whether a shared list that cannot be read is begun anew; left out, as `overwrite`.
 
     Returns
     -------
@@ -43,22 +44,26 @@ def write_item(
     Raises
     ------
     OutputError
-        If a file exists and may not be replaced, or cannot be written.
+        If a file exists and may not be replaced, or cannot be written, or the shared list cannot
+        take the classes.
     """
     parts = {path: item}
     if not known.stacks:
         parts = {suffixed(path, plane.suffix): plane.item for plane in item.planes()}
-    shared = known.shared(path, item)
     for target in parts:
         if target.exists() and not overwrite and not (target.is_dir() and not known.is_folder):
             raise OutputError(exists_already(target))
-    _check_shared(shared, overwrite if replace_shared is None else replace_shared)
+    shared = None
+    if known.shared is not None:
+        replace = overwrite if replace_shared is None else replace_shared
+        shared = match_classes(known.shared, path, item, replace=replace)
+        # Before the files that refer to it: a name that none of them uses does no harm.
+        if shared.text is not None:
+            with output_file(shared.file, overwrite=True) as temporary:
+                temporary.write_text(shared.text, encoding="utf-8")
     for target, part in parts.items():
         known.write(target, part, overwrite)
-    for target, text in shared.items():
-        with output_file(target, overwrite=True) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return (*parts, *shared)
+    return (*parts,) if shared is None else (*parts, shared.file)
 
 
 def suffixed(path: Path, suffix: str) -> Path:
@@ -71,18 +76,3 @@ def file_ending(path: Path) -> str:
     """Return the ending of a file's name, ``.ome.tif`` and its like as a whole."""
     ome = path.with_suffix("").suffix.lower() == ".ome"
     return "".join(path.suffixes[-2:]) if ome else path.suffix
-
-
-def _check_shared(shared: Mapping[Path, str], replace: bool) -> None:
-    for target, text in shared.items():
-        if replace or not target.exists():
-            continue
-        try:
-            same = target.read_text(encoding="utf-8") == text
-        except (OSError, UnicodeDecodeError):
-            same = False
-        if not same:
-            raise OutputError(
-                f"{target} lists other classes, for other files in this folder, and was left as it "
-                "is. Choose another folder."
-            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,29 @@ from numpy.typing import NDArray
 from napari_sclip.export.base import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.export.outlines import keyhole, trace_pieces
+from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.export.yolo_names import extend_names, read_names
 
-NAMES_FILE = "data.yaml"
+NAMES = SharedList(
+    file="data.yaml",
+    first=0,
+    read=read_names,
+    extend=extend_names,
+    empty=(
+        "# The images belong beside the text files, under the same names.\n"
+        "train: .\nval: .\nnames: {}\n"
+    ),
+)
 
 
-def yolo_lines(labels: NDArray[Any], ids: list[int]) -> list[str]:
+def yolo_lines(labels: NDArray[Any], numbers: Mapping[int, int]) -> list[str]:
     """Write each connected region as its class and the corners of its outline.
 
     Parameters
     ----------
     labels : (H, W) integer array
-    ids : list of int
-        The ids, in the order that the classes are counted from 0.
+    numbers : mapping of int to int
+        The class of each id, counted from 0.
 
     Returns
     -------
@@ -31,7 +41,6 @@ def yolo_lines(labels: NDArray[Any], ids: list[int]) -> list[str]:
         ``class x y x y ...``, shares of the width and the height. The format knows no holes: they
         are joined to the outline by bridges without width.
     """
-    numbers = {k: number for number, k in enumerate(ids)}
     height, width = labels.shape
     across = [f"{x / width:.8g}" for x in range(width + 1)]
     down = [f"{y / height:.8g}" for y in range(height + 1)]
@@ -42,20 +51,8 @@ def yolo_lines(labels: NDArray[Any], ids: list[int]) -> list[str]:
     return lines
 
 
-def _names(path: Path, item: ExportItem) -> Mapping[Path, str]:
-    lines = [
-        "# The images belong beside the text files, under the same names.",
-        "train: .",
-        "val: .",
-        "names:" if item.objects else "names: {}",
-        # A string of JSON is one of YAML.
-        *(f"  {k}: {json.dumps(r.name, ensure_ascii=False)}" for k, r in enumerate(item.objects)),
-    ]
-    return {path.with_name(NAMES_FILE): "\n".join(lines) + "\n"}
-
-
 def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    lines = yolo_lines(item.labels, [row.id for row in item.objects])
+    lines = yolo_lines(item.labels, match_classes(NAMES, path, item).numbers)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
 
@@ -68,5 +65,5 @@ FORMAT = ExportFormat(
     write=_write,
     title="YOLO segmentation",
     suffixes=(".txt",),
-    shared=_names,
+    shared=NAMES,
 )

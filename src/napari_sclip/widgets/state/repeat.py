@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.errors import ClassesError
@@ -13,6 +15,28 @@ from napari_sclip.widgets.state.model import ModelSelection
 OUTPUT = "labels"
 """Folder that the lines write to."""
 
+RESCALE_OPTIONS = {"limits": "--limits", "percentiles": "--percentiles", "full": "--rescale"}
+
+
+@dataclass(frozen=True)
+class FileContrast:
+    """What the lines make black and white of the values of a file.
+
+    Attributes
+    ----------
+    rule : str
+        "limits", "percentiles" or "full", as those of `ReadOptions`.
+    values : tuple of float
+        The limits or the percentiles; empty for "full".
+    """
+
+    rule: str
+    values: tuple[float, ...] = ()
+
+    def texts(self) -> list[str]:
+        """Write the values so that they read back equal."""
+        return [_plain_number(value) for value in self.values]
+
 
 def shell_lines(
     selection: ModelSelection,
@@ -20,6 +44,7 @@ def shell_lines(
     classes: Sequence[ClassPrompt],
     image: str,
     file: str = "",
+    contrast: FileContrast | None = None,
 ) -> str:
     """Write the command of the command line.
 
@@ -32,9 +57,13 @@ def shell_lines(
         File or files to put in.
     file : str
         File of classes to read instead; it may hold what was learned.
+    contrast : FileContrast or None
+        None where values are read by the range of their dtype.
     """
     words = ["napari-sclip", "segment", image, "--output", OUTPUT]
     words += ["--classes-file", file] if file else ["--classes", class_text(classes)]
+    if contrast is not None:
+        words += [RESCALE_OPTIONS[contrast.rule], *contrast.texts()]
     words += ["--model", selection.name]
     if selection.weights is not None:
         words += ["--weights", selection.weights]
@@ -54,6 +83,7 @@ def python_lines(
     classes: Sequence[ClassPrompt],
     image: str,
     file: str = "",
+    contrast: FileContrast | None = None,
 ) -> str:
     """Write the lines of Python; parameters are those of `shell_lines`.
 
@@ -82,13 +112,14 @@ def python_lines(
             "import imageio.v3 as iio",
             "",
             f"from napari_sclip import {names}SegmentationConfig, Segmenter",
+            *(["from napari_sclip.cli.contrast import rescale"] if contrast else []),
             "from napari_sclip.export import ExportItem, write_results",
             "",
             *what,
             f"segmenter = Segmenter.load({selection.name!r}{loaded})",
             f"config = SegmentationConfig({settings})",
             f"for file in [Path({image!r})]:",
-            "    image = iio.imread(file)",
+            f"    image = {_read_call(contrast)}",
             "    result = segmenter.segment(image, classes, config)",
             "    item = ExportItem.from_result(result, image, image_file=file.name)",
             f"    print(*write_results(Path({OUTPUT!r}), file.stem, item), sep='\\n')",
@@ -112,6 +143,20 @@ def class_text(classes: Sequence[ClassPrompt]) -> str:
         (c.name, c.prompts, c.background) for c in classes
     ]
     return text if same else ""
+
+
+def _plain_number(value: float) -> str:
+    # Of numbers below 0 the command line understands -0.00001, but not -1e-05.
+    text = repr(float(value)).removesuffix(".0")
+    return format(Decimal(text), "f") if value < 0 else text
+
+
+def _read_call(contrast: FileContrast | None) -> str:
+    read = "iio.imread(file)"
+    if contrast is None:
+        return read
+    values = f", {contrast.rule}=({', '.join(contrast.texts())})" if contrast.values else ""
+    return f"rescale({read}{values}, nonfinite=config.nonfinite)"
 
 
 def _changed(config: SegmentationConfig) -> dict[str, object]:
