@@ -91,9 +91,57 @@ def test_more_classes_than_colours() -> None:
 @given(NAMES.filter(bool), st.integers(1, 5))
 def test_a_name_alone_has_one_colour_for_ever(names: list[str], more: int) -> None:
     first = class_colors(named(names[0]))
-    # Those that come after it take nothing from it.
-    assert class_colors(named(*names))[:1] == first
     assert class_colors([ClassPrompt(names[0], tuple(map(str, range(more))))]) == first
+
+
+@given(NAMES, st.data())
+def test_the_order_of_the_classes_means_nothing(names: list[str], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(names))
+    colors = dict(zip(names, class_colors(named(*names)), strict=True))
+    assert dict(zip(order, class_colors(named(*order)), strict=True)) == colors
+
+
+@given(NAMES)
+def test_an_entry_goes_to_a_class_that_wants_it_most(names: list[str]) -> None:
+    colors = dict(zip(names, class_colors(named(*names)), strict=True))
+    for entry in {class_colors(named(name))[0] for name in names}:
+        wanting = [name for name in names if class_colors(named(name))[0] == entry]
+        assert colors[min(wanting)] == entry
+
+
+@given(NAMES, st.sampled_from(["background", "Background", "wall"]), st.integers(0, 36))
+def test_the_background_takes_no_colour_from_the_others(
+    names: list[str], name: str, position: int
+) -> None:
+    classes = named(*names)
+    found = list(class_colors(classes))
+    classes.insert(position, ClassPrompt(name, background=True))
+    colors = list(class_colors(classes))
+    own = colors.pop(min(position, len(names)))
+    assert colors == found
+    # Pictures show it, so it has one of its own as long as there are any.
+    assert own not in found or len(names) == 36
+
+
+def test_kept_colours_come_before_those_of_the_names() -> None:
+    leaf, soil = class_colors(named("leaf"))[0], class_colors(named("soil"))[0]
+    first, second = class_colors(named("leaf", "soil"), {"leaf": soil, "sky": leaf})
+    assert first == soil
+    assert second != soil
+    # What a person chose comes first.
+    own = ClassPrompt("sky", color="#e69f00")
+    assert class_colors([ClassPrompt("leaf"), own], {"leaf": (230, 159, 0)})[0] != (230, 159, 0)
+    assert class_colors([own], {"sky": leaf}) == ((230, 159, 0),)
+
+
+@given(NAMES.filter(bool), st.integers(0, 36))
+def test_taken_colours_are_not_given_while_others_are_free(names: list[str], count: int) -> None:
+    taken = list(itertools.chain(*shades()))[:count]
+    colors = class_colors(named(*names), taken=taken)
+    assert len(set(colors)) == len(names)
+    assert len(set(taken) & set(colors)) == max(0, len(names) + count - 36)
+    kept = {names[0]: taken[0]} if taken else {}
+    assert class_colors(named(*names), kept, taken)[: len(kept)] == tuple(kept.values())
 
 
 def test_colours_do_not_change_from_release_to_release() -> None:

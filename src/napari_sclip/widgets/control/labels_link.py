@@ -71,6 +71,10 @@ class LabelsLink:
             return labels
         # Made before the widget was opened, or read from a file.
         for layer in reversed(self._viewer.layers):
+            owner, _ = _OWNERS.get(layer, (None, None))
+            if owner is not None and owner() is image:
+                return layer  # by whatever names the two are called now
+        for layer in reversed(self._viewer.layers):
             if isinstance(layer, Labels) and has_legend(layer):
                 source = layer.metadata[KEY].get("source") or {}
                 if source.get("image") == image.name and self._is_free(layer, image):
@@ -135,7 +139,9 @@ class LabelsLink:
         shown, rows = self._table.colors(), {row.name: row for row in self._table.rows}
         for known in read_legend(labels):
             row = rows.get(known.name)
-            if row is not None and row.color is None and shown[row.key] != known.color:
+            if row is None or row.background or row.color is not None:
+                continue
+            if shown[row.key] != known.color:
                 self._table.set(row.key, color=known.color)
 
     def _dress(self) -> None:
@@ -146,6 +152,14 @@ class LabelsLink:
         classes = [item for item in colored_classes(self._table) if item.name in known]
         hidden = self._table.hidden() & {item.name for item in classes}
         set_class_colors(labels, classes, hidden=hidden | self._hidden_elsewhere(labels))
+        self._table.adopt_colors(
+            {
+                # As long as the class is the background it has this name, see `make_legend`.
+                row.name.removesuffix(f" (was {row.id})"): row.color
+                for row in read_legend(labels)
+                if row.id != 0 and row.color
+            }
+        )
 
     def _hidden_elsewhere(self, labels: Labels) -> frozenset[str]:
         """Names of hidden classes that the table does not have any more."""

@@ -50,6 +50,7 @@ class SettingsKeeper:
     def keep(self) -> None:
         """Write the choices now; where that cannot be, they are lost at the end, and only then."""
         self._timer.stop()
+        self._state.classes.keep_colors()
         remember(self._state, self._folder)
 
     def _soon(self) -> None:

@@ -8,9 +8,9 @@ from typing import TypedDict, Unpack
 
 from psygnal import Signal
 
-from napari_sclip.errors import ClassesError
-from napari_sclip.palette import class_colors, hex_color, parse_color
+from napari_sclip.palette import hex_color, parse_color
 from napari_sclip.prompts import ClassPrompt, is_background_name, parse_classes, split_classes
+from napari_sclip.widgets.state.classes_colors import ColorBook
 from napari_sclip.widgets.state.classes_ids import IdBook
 from napari_sclip.widgets.state.classes_rows import (
     ClassRow,
@@ -44,6 +44,8 @@ class ClassTable:
     it wherever it is moved. Ids that a Labels layer knows (see `adopt`) belong to its names:
     typing another name in the line gives the row a new id, typing the old one gives the old
     id back, and a name changed in the table takes the id with it.
+
+    A class without a colour of its own keeps the one that it was shown in, see `ColorBook`.
     """
 
     changed = Signal()
@@ -59,6 +61,7 @@ class ClassTable:
         self._entries: list[Entry] = []
         self._keys = itertools.count(1)
         self._ids = IdBook()
+        self._colors = ColorBook()
         self._typed: str | None = None
         self._shown = self._snapshot()
 
@@ -204,13 +207,27 @@ class ClassTable:
 
     def colors(self) -> dict[int, str]:
         """Return the colour that each row is shown in, ``#rrggbb``, by its key."""
-        # A row that has no name yet takes a colour that no other wants.
-        named = sorted(self._entries, key=lambda entry: not entry.name)
-        items = [ClassPrompt(_encodable(e.name) or f"class {e.key}", color=e.color) for e in named]
-        return {
-            entry.key: hex_color(color)
-            for entry, color in zip(named, class_colors(items), strict=True)
-        }
+        return self._colors.rows
+
+    def kept_colors(self) -> dict[str, str]:
+        """Return colours chosen by name, ``#rrggbb``, of classes that are or were in the table."""
+        return self._colors.kept
+
+    def recall_colors(self, kept: Mapping[str, str]) -> None:
+        """Take over what `kept_colors` returned on another day, for classes that come."""
+        self._colors.recall(kept)
+
+    def keep_colors(self) -> None:
+        """Let the names that are there keep their colours, even if they are typed over now."""
+        self._colors.keep()
+
+    def adopt_colors(self, colors: Mapping[str, str]) -> None:
+        """Let the colours in which a Labels layer shows its classes hold from now on.
+
+        Classes that come have the colour that the layer has for them, and none that it has for
+        a class that is not in the table.
+        """
+        self._colors.adopt(colors)
 
     def hidden(self) -> frozenset[str]:
         """Names of the classes that are not visible."""
@@ -229,6 +246,8 @@ class ClassTable:
             Whether it is the layer that holds already: then rows that it does not know keep the
             ids that they have.
         """
+        if not again:
+            self._colors.adopt({})
         self._ids.adopt(self._entries, ids, again=again)
         self._finish()
 
@@ -266,6 +285,8 @@ class ClassTable:
         # Of an id that a layer knows, the book tells when the layer can take the name.
         unknown = not self._ids.owns(entry) and not self._ids.knows(old)
         sound = old and name and old != name and not {old, name} & others
+        if sound and not entry.background:
+            self._colors.rename(old, name)
         return [(old, name)] if unknown and sound else []
 
     def _unmark_others(self, entry: Entry) -> None:
@@ -278,6 +299,7 @@ class ClassTable:
 
     def _finish(self, *, look: bool = False, renames: Iterable[tuple[str, str]] = ()) -> None:
         self._ids.settle(self._entries)
+        self._colors.settle(self._entries)
         renames = [*renames, *self._ids.reconcile(self._entries)]
         before, self._shown = self._shown, self._snapshot()
         if self._shown == before:
@@ -295,10 +317,3 @@ class ClassTable:
 
 def _cleaned(text: str) -> str:
     return " ".join(text.split())
-
-
-def _encodable(name: str) -> str:
-    try:
-        return ClassPrompt(name).name if name else ""
-    except ClassesError:
-        return ""

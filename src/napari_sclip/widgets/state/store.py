@@ -17,6 +17,7 @@ from napari_sclip.layers.options import CONTRASTS
 from napari_sclip.models.registry import MODELS
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
+from napari_sclip.widgets.state.classes_colors import MAX_NAME
 from napari_sclip.widgets.state.detail import CUSTOM, LEVELS
 from napari_sclip.widgets.state.json_file import read_json, write_json
 from napari_sclip.widgets.state.model import OWN_FILE
@@ -59,6 +60,7 @@ def remember(state: WidgetState, folder: Path) -> str | None:
         }
         for row in state.classes.rows
     ]
+    kept["colors"] = state.classes.kept_colors()
     return write_json(folder / STATE_FILE, kept)
 
 
@@ -82,6 +84,8 @@ def recall(state: WidgetState, folder: Path) -> None:
         for name, is_right in checks.items():
             if name in values and is_right(values[name]):
                 setattr(target, name, values[name])
+    if isinstance(kept.get("colors"), dict):
+        state.classes.recall_colors(dict(filter(_is_kept_color, kept["colors"].items())))
     if isinstance(kept.get("classes"), list):
         _recall_classes(state.classes, kept["classes"])
 
@@ -120,6 +124,12 @@ def _is_prompt(value: object) -> bool:
 
 def _is_color(value: str) -> bool:
     return _accepts(ClassPrompt, name="class", color=value)
+
+
+def _is_kept_color(entry: tuple[str, object]) -> bool:
+    name, color = entry
+    usable = len(name) <= MAX_NAME and _accepts(ClassPrompt, name=name)
+    return usable and isinstance(color, str) and re.fullmatch("#[0-9a-f]{6}", color) is not None
 
 
 def _accepts(make: Callable[..., object], **values: object) -> bool:
