@@ -111,6 +111,47 @@ def test_data_that_a_script_sets_are_the_persons_where_they_differ(
     assert np.argwhere(layer.data != 2).tolist() == [[5, 5]]
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_undoing_a_run_leaves_alone_what_a_script_has_set_since(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult, in_place: bool
+) -> None:
+    plane = np.ones((40, 50))
+    plane[5, 5] = plane[30, 40] = 2
+    update_labels(layer, request_2d, make_result(plane))
+    data = layer.data if in_place else layer.data.copy()
+    data[10:20, 10:20] = 2
+    if not in_place:
+        layer.data = data
+    layer.undo()
+    expected = np.ones((40, 50))
+    expected[10:20, 10:20] = 2
+    np.testing.assert_array_equal(layer.data, expected)
+    np.testing.assert_array_equal(hand_edits(layer, request_2d), expected == 2)
+    layer.redo()
+    expected[5, 5] = expected[30, 40] = 2
+    np.testing.assert_array_equal(layer.data, expected)
+
+
+def test_what_is_erased_after_a_run_that_changed_nothing_stays_erased(
+    layer: Labels, request_2d: ImageRequest, make_result: MakeResult
+) -> None:
+    layer.brush_size = 1
+    layer.paint((3, 4), 2)
+    assert update_labels(layer, request_2d, make_result(np.ones((40, 50)))).changed == 0
+    layer.paint((3, 4), 1)
+    np.testing.assert_array_equal(np.argwhere(hand_edits(layer, request_2d)), [[3, 4]])
+    update_labels(layer, request_2d, make_result(np.full((40, 50), 2)))
+    assert layer.data[3, 4] == 1
+    layer.undo()
+    layer.undo()
+    assert hand_edits(layer, request_2d)[3, 4]
+    layer.undo()
+    assert not hand_edits(layer, request_2d).any()
+    layer.redo()
+    layer.redo()
+    assert hand_edits(layer, request_2d)[3, 4]
+
+
 def test_data_of_another_shape_are_all_the_persons(
     viewer: ViewerModel, make_result: MakeResult
 ) -> None:

@@ -44,6 +44,9 @@ class Truth:
     predicted: np.ndarray
     painted: np.ndarray
     over: np.ndarray | bool = False  # what the stroke went over that led here
+    ran: tuple[np.ndarray, np.ndarray] | None = (
+        None  # labels before and after the run that led here
+    )
 
     @property
     def by_hand(self) -> np.ndarray:
@@ -107,7 +110,7 @@ class Correcting(RuleBasedStateMachine):
         if not changed.any():
             return
         data = np.where(changed, self.layer.data, self.now.data)
-        self.push(replace(self.now, data=data, over=changed))
+        self.push(replace(self.now, data=data, over=changed, ran=None))
         self.drafted[1][changed] = True
 
     def push(self, truth: Truth) -> None:
@@ -158,8 +161,9 @@ class Correcting(RuleBasedStateMachine):
         self.layer.undo()
         if self.before:
             over = self.now.over
+            ran = self.now.ran
             self.after.append(self.now)
-            self.now = self.moved_to(self.before.pop())
+            self.now = self.moved_to(self.before.pop(), ran)
             self.forget_strokes(shown, over)
 
     @precondition(lambda self: not (self.scripted and self.draft))
@@ -168,13 +172,22 @@ class Correcting(RuleBasedStateMachine):
         shown = self.layer.data.copy()
         self.layer.redo()
         if self.after:
-            self.before.append(self.now)
-            self.now = self.moved_to(self.after.pop())
+            now, then = self.now, self.after.pop()
+            self.before.append(now)
+            self.now = self.moved_to(then, None if then.ran is None else then.ran[::-1])
             self.forget_strokes(shown, self.now.over)
 
-    def moved_to(self, truth: Truth) -> Truth:
-        """After a script has set other data, napari's undo puts single pixels into them."""
-        return replace(truth, data=self.layer.data.copy()) if self.scripted else truth
+    def moved_to(self, truth: Truth, ran: tuple[np.ndarray, np.ndarray] | None) -> Truth:
+        """Go to the other side of a step, with what a script has set since.
+
+        Undoing a run leaves alone what the run had not changed; a stroke is napari's affair.
+        """
+        if not self.scripted:
+            return truth
+        if ran is None:
+            return replace(truth, data=self.layer.data.copy())
+        there, here = ran
+        return replace(truth, data=np.where(there != here, there, self.now.data))
 
     def forget_strokes(self, shown: np.ndarray, over: np.ndarray | bool) -> None:
         self.drafted[1][(self.layer.data != shown) | over] = False
@@ -259,9 +272,9 @@ class Correcting(RuleBasedStateMachine):
             target.view(hand)[free] = False
             target.view(hand)[inside & before] = True
         if (data != self.now.data).any():
-            self.push(Truth(data, predicted, hand))
-        elif not keep:
-            self.now = Truth(data, predicted, hand)
+            self.push(Truth(data, predicted, hand, ran=(self.now.data, data)))
+        elif not self.after:
+            self.now = replace(self.now, data=data, predicted=predicted, painted=hand)
 
     # Partial results
 

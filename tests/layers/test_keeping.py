@@ -12,6 +12,11 @@ from napari_sclip.layers import keeping
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import hidden_classes, set_class_colors
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.instances import (
+    make_instances_layer,
+    source_labels,
+    write_instances_back,
+)
 from napari_sclip.layers.keeping import (
     KeptLabelsError,
     make_layer,
@@ -83,6 +88,31 @@ def test_what_was_only_checked_is_work_too(viewer: ViewerModel, make_result: Mak
     unmark_checked(layer, whole_plane_of(request))
     assert kept.has_work()
     assert not take_down(layer).has_work()
+
+
+def test_objects_come_back_and_can_be_written_back(
+    viewer: ViewerModel, make_result: MakeResult, tmp_path: Path
+) -> None:
+    image = viewer.add_image(np.zeros((40, 50), np.uint8))
+    plane = np.zeros((40, 50), np.uint8)
+    plane[5:10, 5:10] = plane[20:30, 20:30] = 1
+    labels = make_labels_layer(read_request(viewer, image), make_result(plane))
+    viewer.add_layer(labels)
+    objects = make_instances_layer(labels, 1)
+    objects.brush_size = 1
+    objects.paint((0, 0), 1)
+    labels.brush_size = 1
+    labels.paint((35, 45), 1)
+    write_kept(tmp_path / "kept.npz", take_down(objects))
+    back = make_layer(read_kept(tmp_path / "kept.npz"))
+    np.testing.assert_array_equal(back.data, objects.data)
+    assert list(back.features["class"]) == ["no object", "leaf 1", "leaf 2"]
+    source = source_labels(back, viewer.layers)
+    assert source is not None
+    assert source is labels
+    written = write_instances_back(back, labels)
+    assert (written.added, written.removed) == (1, 0)
+    assert labels.data[0, 0] == labels.data[35, 45] == 1
 
 
 def test_partial_results_are_not_kept(

@@ -110,6 +110,18 @@ class Classifier:
             example_classes=places[self.example_classes],
         )
 
+    def renamed(self, old: str, new: str) -> Classifier:
+        """Return the same knowledge with another name for a class, if its prompts stay the same.
+
+        A class without prompts of its own is looked for by its name: with another one it is
+        another class, and nothing changes here.
+        """
+        classes = tuple(
+            dataclasses.replace(c, name=new) if c.name == old and c.prompts != (old,) else c
+            for c in self.classes
+        )
+        return dataclasses.replace(self, classes=classes)
+
     def check(self, fingerprint: str, model: str) -> None:
         """Raise a `ConfigError` unless this was learned with a model, named for the message."""
         if self.fingerprint != fingerprint:

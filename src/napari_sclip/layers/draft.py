@@ -47,6 +47,11 @@ def data_without_drafts(layer: Labels, *, copy: bool = True) -> np.ndarray:
     return data
 
 
+def is_drawn_over(layer: Labels) -> bool:
+    """Tell whether drafts are drawn over a layer now."""
+    return bool(_DRAWN.get(layer))
+
+
 def undrafted(data: Any) -> Any:  # noqa: ANN401 - of any layer
     """Return a layer's data without the drafts; themselves where there are none."""
     for layer in list(_DRAWN):

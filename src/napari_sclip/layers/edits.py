@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from napari_sclip.layers.history import redo_steps, undo_steps
+from napari_sclip.layers.history import key_of, redo_steps, undo_steps
 from napari_sclip.layers.mapping import Target, check_fitting, find_target
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
@@ -47,7 +47,7 @@ class _Step:
     """A prediction that napari can undo, with the log's values on the other side of it."""
 
     parts: list[tuple[Target, np.ndarray, Pixels]]
-    atoms: list[weakref.ref[np.ndarray]]
+    atoms: list[weakref.ref[Any]]
     applied: bool = True
 
     @property
@@ -103,6 +103,11 @@ class PredictionLog:
         painted = target.view(self.painted) if self._has_painted else None
         return target.view(self.predicted), painted
 
+    def everywhere(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return `predicted` and `painted` as they are now; None if nothing is painted."""
+        self.follow_history()
+        return self.predicted, self.painted if self._has_painted else None
+
     def edited_everywhere(self, data: np.ndarray) -> np.ndarray:
         """Tell which pixels of the whole layer are a person's: bool array of its shape."""
         self.follow_history()
@@ -110,20 +115,28 @@ class PredictionLog:
         out |= self.painted
         return out
 
-    def record(self, predictions: Sequence[Prediction], atoms: Sequence[np.ndarray] | None) -> None:
+    def record(self, predictions: Sequence[Prediction], atoms: Sequence[Any] | None) -> None:
         """Note predictions that have been written.
 
         Parameters
         ----------
         predictions : sequence of Prediction
-        atoms : sequence of array or None
+        atoms : sequence of Patch or None
             What napari's history keeps of the step; empty if nothing was changed, None if the
             step cannot be undone.
         """
         if atoms is None:
             self._steps.clear()
-        elif not atoms and any(p.painted for p in predictions):
-            return  # what is marked as painted could not be unmarked by undoing the strokes
+        elif not atoms:
+            layer = self._layer()
+            if layer is None or redo_steps(layer):
+                return  # nothing was changed, so all of that can still be redone
+            if any(p.painted for p in predictions):
+                if not any(self._marks_more(p) for p in predictions):
+                    return
+                # Undoing the last stroke takes the marks back.
+                steps = undo_steps(layer)
+                atoms = [key_of(steps[-1])] if steps else []
         self._steps = [step for step in self._steps if step.applied]
         parts = [(p.target, self._predict(p), self._mark(p)) for p in predictions]
         if atoms:
@@ -178,6 +191,13 @@ class PredictionLog:
         put(view, new.ids, new.free)
         return other
 
+    def _marks_more(self, new: Prediction) -> bool:
+        view = new.target.view(self.painted)
+        return any(
+            new.painted.any_in(rows) and bool((new.painted[rows] & ~view[rows]).any())
+            for rows in slabs(range(view.shape[0]), view.shape[1])
+        )
+
     def _mark(self, new: Prediction) -> Pixels:
         """Note what is painted; returns what had been."""
         view = new.target.view(self.painted)
@@ -210,8 +230,8 @@ class PredictionLog:
 
 
 def _kept(steps: Sequence[Any]) -> set[int]:
-    """Identities of the arrays of old values that napari's history holds."""
-    return {id(step[k][1]) for step in steps for k in (0, -1) if step}
+    """Identities of the old values that napari's history holds."""
+    return {id(key_of(step, k)) for step in steps for k in (0, -1) if step}
 
 
 KEPT = "napari_sclip_prediction"

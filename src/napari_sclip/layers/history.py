@@ -6,6 +6,7 @@ find nothing: then an undone run cannot be told from painting, and is taken for 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,49 @@ import numpy as np
 from napari_sclip.layers.mapping import Target
 
 Index = tuple[int | slice, ...]
+
+
+class Patch:
+    """What an undo or a redo writes into a box: where a run changed nothing, what is there then.
+
+    A script may have put other labels there meanwhile, of which napari's history knows nothing.
+
+    Parameters
+    ----------
+    layer : Labels layer
+    box : tuple of (int or slice)
+        Index of a part of its data.
+    values, others : array
+        Of that part, on this side of the change and on the other one.
+    """
+
+    def __init__(self, layer: Any, box: Index, values: np.ndarray, others: np.ndarray) -> None:  # noqa: ANN401
+        self._layer = weakref.ref(layer)
+        self._box = box
+        self.values = values
+        self._others = others
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take."""
+        return int(self.values.nbytes)
+
+    @property
+    def changed(self) -> np.ndarray:
+        """Tell which pixels of the box were changed: bool array."""
+        out: np.ndarray = self.values != self._others
+        return out
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401
+        layer = self._layer()
+        now = self.values if layer is None else layer.data[self._box]
+        return np.where(self.changed, self.values, now).astype(dtype or now.dtype, copy=False)
+
+
+def key_of(step: Sequence[Any], number: int = -1) -> Any:  # noqa: ANN401
+    """Return what tells a step from all others: an object of one of its changes."""
+    atom = step[number]
+    return atom[2] if _is_masked(atom) else atom[1]
 
 
 def undo_steps(layer: Any) -> Sequence[Any]:  # noqa: ANN401 - napari has no types
@@ -129,7 +173,9 @@ def _boxed(atom: Any, target: Target) -> PlaneChange | None:  # noqa: ANN401
             box[mask] = values
         changed = None if mask is None else mask[inner]
     else:
-        box, changed = atom[1], None
+        patch = atom[1]
+        is_ours = isinstance(patch, Patch)
+        box, changed = (patch.values, patch.changed[inner]) if is_ours else (patch, None)
     rows, columns = place if not target.swapped else place[::-1]
     old = box[inner]
     if target.swapped:

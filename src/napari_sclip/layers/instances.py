@@ -163,12 +163,10 @@ def make_instances_layer(
     if instances is None:
         instances = find_instances(take_class(layer, class_id))
     name = _class_names(layer).get(class_id, f"{layer.name} {class_id}")
-    numbers = np.arange(int(instances.max(initial=0)) + 1)
-    names = ["no object", *(f"{name} {number}" for number in numbers[1:])]
     made = Labels(
         instances,
         name=f"{name} instances",
-        features={"index": numbers, "class": np.array(names, dtype=object)},
+        features=object_names(name, instances),
         metadata={
             KEY: {
                 "format": FORMAT,
@@ -181,8 +179,15 @@ def make_instances_layer(
         **place_of(layer),
     )
     _SOURCES[made] = ref(layer)
-    _MADE[made] = np.packbits(instances > 0)
+    remember_objects(made, instances > 0)
     return made
+
+
+def object_names(name: str, instances: np.ndarray) -> dict[str, np.ndarray]:
+    """Make the table that napari shows the name of an object from."""
+    numbers = np.arange(int(instances.max(initial=0)) + 1)
+    names = ["no object", *(f"{name} {number}" for number in numbers[1:])]
+    return {"index": numbers, "class": np.array(names, dtype=object)}
 
 
 def instances_class(instances_layer: Any) -> tuple[int, str] | None:  # noqa: ANN401
@@ -260,7 +265,7 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
             "another class. Choose the labels that the objects were made of."
         )
     changes, added, removed = [], 0, 0
-    made = _made(instances_layer)
+    made = objects_at_first(instances_layer)
     for plane in all_planes(layer.data.shape):
         now = plane.view(instances_layer.data) > 0
         was = plane.view(layer.data) == class_id
@@ -283,7 +288,13 @@ _MADE: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
 """Where there were objects when a layer was made, a bit a pixel."""
 
 
-def _made(instances_layer: Any) -> np.ndarray | None:  # noqa: ANN401
+def remember_objects(instances_layer: Any, objects: np.ndarray) -> None:  # noqa: ANN401
+    """Note where there were objects when a layer was made: bool array of its shape."""
+    _MADE[instances_layer] = np.packbits(objects)
+
+
+def objects_at_first(instances_layer: Any) -> np.ndarray | None:  # noqa: ANN401
+    """Tell where there were objects when a layer was made; None if that is not known."""
     packed, shape = _MADE.get(instances_layer), instances_layer.data.shape
     size = int(np.prod(shape))
     if packed is None or packed.size != -(-size // 8):

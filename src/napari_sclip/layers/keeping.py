@@ -16,6 +16,12 @@ from napari_sclip.errors import SclipError
 from napari_sclip.layers.draft import data_without_drafts
 from napari_sclip.layers.dress import colormap, features, hidden_classes
 from napari_sclip.layers.edits import prediction_log
+from napari_sclip.layers.instances import (
+    instances_class,
+    object_names,
+    objects_at_first,
+    remember_objects,
+)
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.review import (
     Review,
@@ -46,7 +52,8 @@ class KeptLabels:
     data : array
         The labels.
     predicted : array
-        The last prediction; what differs from it was painted by hand.
+        The last prediction; what differs from it was painted by hand. Of a layer of objects:
+        where there were some at first.
     painted : bool array
         What was painted by hand besides.
     review : Review or None
@@ -89,6 +96,11 @@ def take_down(layer: Labels) -> KeptLabels:
         "metadata": layer.metadata.get(KEY, {}),
     }
     copy = layer.data.nbytes <= COPIED_BYTES
+    if instances_class(layer) is not None:
+        objects = objects_at_first(layer)
+        before = np.zeros(layer.data.shape, dtype=bool) if objects is None else objects
+        data = np.array(layer.data) if copy else np.asarray(layer.data)
+        return KeptLabels(record, data, before, np.zeros_like(before))
     data = data_without_drafts(layer, copy=copy)
     review = known_review(layer.data)
     if not copy:
@@ -114,6 +126,11 @@ def make_layer(kept: KeptLabels) -> Labels:
         axis_labels=tuple(record["axis_labels"]),
         multiscale=False,
     )
+    of_class = instances_class(layer)
+    if of_class is not None:
+        layer.features = object_names(of_class[1], kept.data)
+        remember_objects(layer, kept.predicted)
+        return layer
     legend = read_legend(layer)
     if legend:
         layer.features = features(legend)

@@ -167,6 +167,7 @@ def describe(
         "format": FORMAT,
         "format_version": 1,
         "classes": plain_rows(legend),
+        "current": [row.id for row in legend if row.name in _names_of(result)],
         "dropped": [] if result is None else list(result.dropped),
         "source": request.describe(),
         "configuration": None if result is None else result.config.to_dict(),
@@ -175,6 +176,23 @@ def describe(
         "attention": None if result is None else result.attention,
         "versions": dict(package_versions()),
     }
+
+
+def _names_of(result: Segmentation | None) -> frozenset[str]:
+    return frozenset() if result is None else frozenset(c.name for c in result.classes)
+
+
+def is_current(noted: Mapping[str, Any], label: int) -> bool:
+    """Tell whether the last run looked for the class of an id; of any, where there was none.
+
+    Parameters
+    ----------
+    noted : mapping
+        Our part of a layer's metadata.
+    label : int
+    """
+    current = noted.get("current")
+    return not current or label in current
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from napari_sclip.export.item import AXES
 from napari_sclip.export.read_mask import CLASSES_ENDING
 from napari_sclip.export.write import file_ending
 from napari_sclip.layers.draft import undrafted
-from napari_sclip.layers.legend import KEY
+from napari_sclip.layers.legend import KEY, is_current
 from napari_sclip.layers.meaning import KnownClasses, known_classes
 from napari_sclip.layers.prediction_file import write_prediction
 
@@ -114,7 +114,13 @@ def export_item(labels: LayerData, image: LayerData | None = None) -> ExportItem
     attributes = labels[1]
     data = _finest(labels[0], attributes)
     noted = (attributes.get("metadata") or {}).get(KEY) or {}
-    known = known_classes(attributes, count_ids(data))
+    present = count_ids(data)
+    # Not those that a run looked for once, and of which nothing is left.
+    known = tuple(
+        (k, named)
+        for k, named in known_classes(attributes, present)
+        if k == 0 or k in present or is_current(noted, k)
+    )
     rows, columns = _shown_axes(noted.get("source") or {}, data.ndim)
     record = {k: noted[k] for k in ("weights_sha256", "attention") if noted.get(k)}
     if noted.get("model"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from napari.layers import Labels
 
-from napari_sclip.layers.history import end_stroke
+from napari_sclip.layers.history import Patch, end_stroke
 from napari_sclip.layers.mapping import Target
 from napari_sclip.layers.room import Room
 from napari_sclip.layers.slabs import Pixels, put
@@ -48,7 +48,7 @@ class Change:
         return self.changed.to_array() if isinstance(self.changed, Pixels) else self.changed
 
 
-def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] | None:
+def write_changes(layer: Labels, changes: Sequence[Change]) -> list[Patch] | None:
     """Change pixels of a layer.
 
     Parameters
@@ -58,8 +58,8 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] 
 
     Returns
     -------
-    list of array or None
-        What napari keeps to take all of it back with one undo: the old values, an array a change.
+    list of Patch or None
+        What napari keeps to take all of it back with one undo: the old values, one a change.
         None if it cannot be undone, because the old labels would take more memory than
         `HISTORY_BYTES`.
     """
@@ -68,7 +68,7 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] 
     # napari's own `data_setitem` keeps 10 to 20 bytes a pixel and takes five times as long.
     save = getattr(layer, "_save_history", None)
     undoable = 2 * sum(int(block.nbytes) for block in blocks) <= HISTORY_BYTES
-    kept: list[np.ndarray] = []
+    kept: list[Patch] = []
     end_stroke(layer)
     with layer.block_history():
         for change, box in zip(changes, boxes, strict=True):
@@ -81,8 +81,10 @@ def write_changes(layer: Labels, changes: Sequence[Change]) -> list[np.ndarray] 
             before = _copy(layer.data[box], change.room)
             put(change.target.view(layer.data), change.labels, change.changed)
             if undoable and save is not None:
-                save((box, before, _copy(layer.data[box], change.room)))
-                kept.append(before)
+                after = _copy(layer.data[box], change.room)
+                back = Patch(layer, box, before, after)
+                save((box, back, Patch(layer, box, after, before)))
+                kept.append(back)
     _forget_oldest_steps(layer)
     layer.refresh()
     return kept if undoable else None

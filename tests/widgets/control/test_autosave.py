@@ -26,6 +26,7 @@ KILLED = """
 import os, signal
 import napari, numpy as np
 from qtpy.QtWidgets import QApplication
+from napari_sclip.layers.instances import make_instances_layer
 from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.read import read_request
 from napari_sclip.paths import cache_dir
@@ -38,9 +39,14 @@ image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo", scale=(2, 2
 labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
 viewer.add_layer(labels)
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
-watching = Autosave(viewer, WidgetState(), cache_dir() / "recovery", saved=kill)
+state = WidgetState()
+state.correct.learn = True
+watching = Autosave(viewer, state, cache_dir() / "recovery", saved=kill)
 labels.brush_size = 3
 labels.paint((5, 5), 2)
+objects = make_instances_layer(labels, 2)
+viewer.add_layer(objects)
+objects.paint((20, 20), 2)
 QApplication.exec()
 """
 
@@ -69,21 +75,23 @@ def test_corrections_come_back_after_a_killed_process(
         [sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=120
     )
     assert killed.returncode < 0, killed.stderr.decode()
-    (left,) = kept_files()
+    left = kept_files()
     controller = make_controller(fake_session)
     run = controller.state.run
-    assert "(one layer)" in wait_for_question(controller, qtbot)
+    assert "(2 layers)" in wait_for_question(controller, qtbot)
     controller.answer("restore")
     qtbot.waitUntil(lambda: "photo labels" in viewer.layers, timeout=10_000)
     labels = viewer.layers["photo labels"]
     assert [row.name for row in read_legend(labels)] == ["leaf", "soil"]
     assert labels.data[5, 5] == 2
+    assert viewer.layers["soil instances"].data[20, 20] == 2
+    assert controller.state.correct.learn
     image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo", scale=(2, 2))
     painted = hand_edits(labels, read_request(viewer, image))
     np.testing.assert_array_equal(painted, labels.data == 2)
     # It is kept anew before the old file goes.
-    qtbot.waitUntil(lambda: not left.exists(), timeout=10_000)
-    assert len(kept_files()) == 1
+    qtbot.waitUntil(lambda: not any(file.exists() for file in left), timeout=10_000)
+    assert len(kept_files()) == 2
     viewer.layers.selection = {image}
     controller.segment()
     qtbot.waitUntil(lambda: "Segmented" in run.notice, timeout=20_000)
@@ -95,8 +103,8 @@ def test_what_was_left_behind_can_be_thrown_away_or_left(
     make_controller: Callable[[Session], Controller], fake_session: Session, qtbot: QtBot
 ) -> None:
     subprocess.run([sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=120)
-    assert len(kept_files()) == 1
-    for answer, files in (("no", 1), ("discard", 0)):
+    assert len(kept_files()) == 2
+    for answer, files in (("no", 2), ("discard", 0)):
         controller = make_controller(fake_session)
         wait_for_question(controller, qtbot)
         controller.answer(answer)

@@ -18,12 +18,16 @@ from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
 from napari_sclip.cli import main
+from napari_sclip.engine.classifier import Classifier
+from napari_sclip.layers.adopt import labels_layer_from_mask
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.keeping import make_layer, take_down
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.maps import map_kind
+from napari_sclip.layers.saving import save_labels
 from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.state.presets import Preset, write_preset
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
 
@@ -328,6 +332,45 @@ def test_what_was_learned_of_one_image_is_not_used_to_look_at_another(
     assert desk.state.correct.learned == learned
 
 
+def test_what_was_learned_goes_along_when_a_class_with_prompts_is_renamed(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path
+) -> None:
+    text = desk.state.classes.text.replace("cyan star", "star = cyan star")
+    desk.state.classes.set_text(text)
+    do(desk.segment)
+    correct_once(labels_in(viewer), truth_in(viewer))
+    do(desk.refine_from_strokes)
+    table = desk.state.classes
+    rows = {row.name: row.key for row in table.rows}
+    table.set(rows["star"], name="asterisk")
+    values = desk.learned_values()
+    assert values is not None
+    assert "asterisk" in {row["name"] for row in values["classes"]}
+    file = tmp_path / "mine.json"
+    write_preset(file, Preset(table.classes(), learned=values))
+    assert Classifier.load(file).images == 1
+    do(desk.show_margin)
+    table.set(rows["green cell"], name="lime cell")  # whose name is what is looked for
+    assert desk.learned_values() is None
+
+
+def test_what_was_learned_with_another_attention_mode_is_passed_over(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    do(desk.segment)
+    correct_once(labels_in(viewer), truth_in(viewer))
+    do(desk.refine_from_strokes)
+    values = desk.learned_values()
+    desk.state.model.attention = "vanilla"
+    do(desk.show_margin)
+    do(desk.go_to_unsure)
+    desk.carry_over(values)
+    desk.state.correct.learn = False
+    do(desk.segment)
+    assert "of another model or attention mode" in desk.state.run.notice
+    assert desk.state.correct.learned == ""
+
+
 def test_a_class_is_renamed_in_the_labels_of_every_image(
     viewer: Any, desk: Controller, do: Do
 ) -> None:
@@ -412,6 +455,17 @@ def test_attention_at_a_click(viewer: Any, desk: Controller, do: Do) -> None:
     before = np.array(shown[0].data)
     do(lambda: setattr(desk.state.correct, "head", 1))
     assert not np.array_equal(before, shown[0].data)
+    labels = labels_in(viewer)
+    desk.state.correct.attention = False
+    viewer.layers.selection = {labels}
+    labels.mode = "paint"
+    desk.state.correct.attention = True
+    assert str(labels.mode) == "pan_zoom"
+    labels.mode = "paint"
+    before = np.array(shown[0].data)
+    click(viewer, (20.0, 25.0))
+    assert "pan/zoom" in desk.state.run.notice
+    np.testing.assert_array_equal(shown[0].data, before)
     desk.state.correct.attention = False
     assert desk.corrections.explaining._on_mouse not in viewer.mouse_drag_callbacks
 
@@ -433,6 +487,26 @@ def click(viewer: Any, place: tuple[float, ...]) -> None:
             next(steps, None)
             event.type = "mouse_release"
             next(steps, None)
+
+
+def test_live_typing_leaves_no_classes_behind(
+    viewer: Any, desk: Controller, do: Do, tmp_path: Path, qtbot: QtBot
+) -> None:
+    do(desk.segment)
+    text = desk.state.classes.text
+    for half in (f"{text}, zzz", f"{text}, zzz qqq"):
+        desk.state.classes.set_text(half)
+        do(desk.segment)
+    desk.state.classes.set_text(text)
+    do(desk.segment)
+    labels = labels_in(viewer)
+    labels.data[labels.data > 4] = 0
+    qtbot.waitUntil(lambda: not desk.corrections.tally.is_behind, timeout=5000)
+    names = {row.name for row in desk.state.classes.rows if not row.background}
+    assert set(desk.state.correct.names) == names
+    saved = save_labels(labels, tmp_path / "leaf.png", "labels")[0]
+    legend = read_legend(labels_layer_from_mask(saved))
+    assert {row.name for row in legend if row.id} == names
 
 
 def test_objects_there_and_back(viewer: Any, desk: Controller, do: Do) -> None:

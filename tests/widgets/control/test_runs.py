@@ -125,6 +125,65 @@ def test_cancel_takes_everything_back(
     assert fake.embedded == 0
 
 
+def test_escape_cancels_from_the_canvas_while_something_runs(
+    viewer: Any, controller: Controller, image: Any, start_held: Press, wait_idle: Press
+) -> None:
+    def bound() -> list[Any]:
+        return [act for key, act in viewer.keymap.items() if str(key) == "Escape"]
+
+    assert bound() == []
+    start_held()
+    (cancel,) = bound()
+    cancel(viewer)
+    wait_idle()
+    assert "Cancelled" in controller.state.run.notice
+    assert bound() == []
+    viewer.bind_key("Escape", print)
+    start_held()
+    assert bound() == [print]
+    controller.cancel()
+    wait_idle()
+    assert bound() == [print]
+
+
+def test_what_is_drawn_of_a_run_is_not_counted_as_painted(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
+    wait_idle: Press, qtbot: QtBot,
+) -> None:  # fmt: skip
+    counted: list[int] = []
+    controller.state.correct.events.painted.connect(counted.append)
+    start_held()
+    (labels,) = labels_in(viewer)
+    fake.seconds = 0.05
+    fake.gate.set()
+    qtbot.waitUntil(lambda: bool(labels.data[0].any()), timeout=5000)
+    controller.corrections.tally.count()
+    wait_idle()
+    qtbot.waitUntil(lambda: not controller.corrections.tally.is_behind, timeout=5000)
+    assert counted == []
+    labels.brush_size = 1
+    labels.paint((3, 4), 9)
+    qtbot.waitUntil(lambda: counted == [1], timeout=5000)
+
+
+def test_large_labels_are_counted_by_a_worker(
+    viewer: Any, controller: Controller, image: Any, run: Press, qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("napari_sclip.widgets.control.tally.AT_ONCE", 0)
+    run()
+    (labels,) = labels_in(viewer)
+    labels.brush_size = 1
+    labels.paint((3, 4), 9)
+    correct, tally = controller.state.correct, controller.corrections.tally
+    tally.count()
+    assert tally.is_behind
+    qtbot.waitUntil(lambda: correct.painted == 1, timeout=5000)
+    qtbot.waitUntil(lambda: not tally.is_behind, timeout=5000)
+    labels.undo()
+    qtbot.waitUntil(lambda: correct.painted == 0, timeout=5000)
+
+
 def test_cancel_keeps_what_was_painted_into_a_draft(
     viewer: Any, controller: Controller, image: Any, start_held: Press, wait_idle: Press
 ) -> None:
@@ -279,6 +338,33 @@ def test_the_viewer_is_closed_in_mid_run(
     fake.gate.set()
     wait_idle()
     controller.close()
+
+
+def test_labels_are_found_again_by_another_widget_though_the_image_was_renamed(
+    viewer: Any, controller: Controller, image: Any, run: Press, fake_session: Any,
+    make_controller: Callable[[Any], Controller],
+) -> None:  # fmt: skip
+    run()
+    (labels,) = labels_in(viewer)
+    controller.close()
+    image.name, labels.name = "leaf", "mine"
+    again = make_controller(fake_session)
+    again._follower.refresh()
+    assert again._link.labels_of(image) is labels
+
+
+def test_what_was_said_of_too_large_labels_holds_for_that_image(
+    viewer: Any, controller: Controller, image: Any, run: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_sclip.layers.request.LARGE_LABELS_BYTES", 1)
+    controller.segment()
+    assert controller.state.run.question is not None
+    monkeypatch.undo()
+    controller.answer("region")
+    assert controller.state.image.labels_size == "region"
+    viewer.add_image(np.zeros((30, 30, 3), dtype=np.uint8), name="other")
+    controller._follower.refresh()
+    assert controller.state.image.labels_size == "image"
 
 
 def test_another_image_has_labels_of_its_own(

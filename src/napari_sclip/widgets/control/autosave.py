@@ -15,6 +15,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_sclip.layers.history import redo_steps, undo_steps
+from napari_sclip.layers.instances import instances_class
 from napari_sclip.layers.keeping import KeptLabels, make_layer, take_down
 from napari_sclip.layers.legend import has_legend
 from napari_sclip.layers.scribbles import is_scribbles
@@ -117,6 +118,7 @@ class Autosave:
                 self._viewer.add_layer(layer)
                 self.keep_soon(layer)
                 names.append(f"“{layer.name}”")
+                self._state.correct.learn |= bool(item.record.get("learn"))
             if len(kept) == len(left.files):
                 self._done_with += (left,)
             else:
@@ -178,8 +180,10 @@ class Autosave:
         ready = [
             (self._keys[layer], take_down(layer))
             for layer in list(self._changed)
-            if layer in self._keys and (has_legend(layer) or is_scribbles(layer))
+            if layer in self._keys and _is_work(layer)
         ]
+        for _, kept in ready:
+            kept.record["learn"] = self._state.correct.learn
         self._changed.clear()
         if not ready:
             return
@@ -197,6 +201,10 @@ class Autosave:
 
     def _on_finished(self) -> None:
         self._task = None
+
+
+def _is_work(layer: Any) -> bool:  # noqa: ANN401
+    return has_legend(layer) or is_scribbles(layer) or instances_class(layer) is not None
 
 
 def ask_recovery(left: tuple[LeftBehind, ...]) -> Question:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
 from napari_sclip.widgets.control.autosave import QUESTION as RECOVERY
 from napari_sclip.widgets.control.autosave import Autosave
+from napari_sclip.widgets.control.cancel_key import CancelKey
 from napari_sclip.widgets.control.corrections import CorrectionActions, Corrections
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.downloading import Downloading
@@ -26,12 +26,12 @@ from napari_sclip.widgets.control.progress_teller import ProgressTeller
 from napari_sclip.widgets.control.questions import ask_labels_size, ask_replace
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.control.scout import Scout
+from napari_sclip.widgets.control.seen import Seen
 from napari_sclip.widgets.control.segmenting import Segmenting
 from napari_sclip.widgets.control.settings_keeper import SettingsKeeper
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.work.identity import run_signature
 from napari_sclip.widgets.work.session import NeedsDownloadError, Session
 from napari_sclip.widgets.worker import Listener
 
@@ -73,7 +73,9 @@ class Controller(CorrectionActions):
         self._preview = PreviewLoop(self.state.image)
         self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None
-        self._seen: Any = None
+        self._seen = Seen(self.state)
+        self._sized: Callable[[], Any] | None = None
+        self._escape = CancelKey(viewer, self.state.run, self.cancel)
         self._told_of: Callable[[], Any] = lambda: None
         self._settings = SettingsKeeper(self.state, config_dir())
         self._live_timer = single_shot(LIVE_MS, self._segment_live)
@@ -135,6 +137,8 @@ class Controller(CorrectionActions):
         elif question.key == "labels-size":
             if key in ("region", "read"):
                 self.state.image.labels_size = key
+                image = self._follower.layer
+                self._sized = None if image is None else weakref.ref(image)
             self._granted.add("labels-size")
             self._try_to_start()
 
@@ -149,7 +153,7 @@ class Controller(CorrectionActions):
             self.state.run.notice = "The model is at work. Cancel first, then unload it."
             return
         self.session.unload()
-        self._seen = None
+        self._seen.forget()
         self.state.model.loaded = ""
         self._on_image()
         self.state.run.notice = "The model and all embedded images have been let go."
@@ -202,6 +206,7 @@ class Controller(CorrectionActions):
         self._follower.close()
         self._link.close()
         self._keys.close()
+        self._escape.close()
 
     # A run
 
@@ -281,7 +286,7 @@ class Controller(CorrectionActions):
         self._link.follow(segmenting.image)
         self._keys.bind(labels)
         self.corrections.on_written(labels, outcome.learned)
-        self._seen = self._signature(segmenting.job.request)
+        self._seen.note(segmenting.job.request)
         self._estimates.learn(outcome)
         self.state.run.target = "auto"
         self.state.run.notice = segmenting.notice
@@ -304,6 +309,7 @@ class Controller(CorrectionActions):
     def _segment_live(self) -> None:
         run = self.state.run
         if self._open and run.live and run.embedded and not self.state.why_not():
+            run.failure = None
             self._try_to_start()
 
     # What the work tells
@@ -381,6 +387,8 @@ class Controller(CorrectionActions):
         if image is not self._told_of() and not self._runner.is_running:
             self.state.run.notice = ""  # it was about another image
         self._told_of = (lambda: None) if image is None else weakref.ref(image)
+        if self._sized is not None and self._sized() is not image:
+            self._sized, self.state.image.labels_size = None, "image"
         labels = self._link.follow(image)
         if labels is not None:
             self._keys.bind(labels)
@@ -388,13 +396,4 @@ class Controller(CorrectionActions):
         request = self._follower.request
         self._preview.show(request)
         self._estimates.update(request)
-        seen = request is not None and self._seen is not None
-        self.state.run.embedded = bool(
-            seen and self._seen == self._signature(request) and self.session.loaded
-        )
-
-    def _signature(self, request: Any) -> Any:  # noqa: ANN401
-        with contextlib.suppress(SclipError):
-            config = self.state.detail.config()
-            return run_signature(request, config), self.state.model.selection()
-        return None
+        self.state.run.embedded = self._seen.knows(request) and bool(self.session.loaded)

@@ -9,6 +9,7 @@ from napari.layers import Labels
 
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.explaining import Explaining
+from napari_sclip.widgets.control.labels_link import colored_classes
 from napari_sclip.widgets.control.repeating import Repeating
 from napari_sclip.widgets.control.reviewing import Reviewing
 from napari_sclip.widgets.control.scribbling import Scribbling
@@ -42,6 +43,7 @@ class Corrections:
 
     def close(self) -> None:
         """Let go of the viewer."""
+        self.teaching.close()
         self.explaining.close()
         self.scribbling.close()
         self.reviewing.close()
@@ -72,9 +74,11 @@ class CorrectionActions:
 
     def refine_from_strokes(self) -> None:
         """Start a run that learns from what was painted by hand."""
-        self.corrections.tally.count()
+        tally = self.corrections.tally
+        tally.count()
         correct = self.corrections.desk.state.correct
-        if not (correct.painted or correct.scribbled or correct.learned):
+        known = correct.painted or correct.scribbled or correct.learned
+        if not known and not tally.is_behind:
             self.corrections.desk.say(NOTHING_PAINTED)
             return
         correct.learn = True
@@ -87,7 +91,9 @@ class CorrectionActions:
 
     def learned_values(self) -> Mapping[str, Any] | None:
         """Return what strokes have taught, as plain values for a preset, or None."""
-        known = self.corrections.teaching.to_keep()
+        corrections = self.corrections
+        classes = colored_classes(corrections.desk.state.classes)
+        known = corrections.teaching.to_keep(classes)
         return None if known is None else known.to_dict()
 
     def carry_over(self, values: Mapping[str, Any] | None) -> None:

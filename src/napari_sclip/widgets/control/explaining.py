@@ -21,6 +21,7 @@ from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.teaching import Teaching
 from napari_sclip.widgets.work.closer import attention_of_plane, margin_of_plane, scores_of_plane
 
+PAN_ZOOM = "pan_zoom"
 CLICK_PIXELS = 4
 """Of the screen: a mouse that moves farther while it is down drags, and does not click."""
 
@@ -92,6 +93,9 @@ class Explaining:
     def _on_toggle(self, on: bool) -> None:
         self._listen(on)
         if on:
+            active = self._desk.viewer.layers.selection.active
+            if _has_tool(active):
+                active.mode = PAN_ZOOM  # or the click would paint
             self._desk.say("Click into the image to see what that point attends to.")
 
     def _listen(self, on: bool) -> None:
@@ -108,7 +112,12 @@ class Explaining:
         while event.type == "mouse_move":
             yield
         moved = np.abs(np.asarray(event.pos, dtype=float) - start).max()
-        if moved <= CLICK_PIXELS and event.button in (None, 1):
+        if _has_tool(viewer.layers.selection.active):
+            self._desk.say(
+                "A tool of the active layer is chosen, and has taken the click. Choose “pan/zoom” "
+                "there to look at what a point attends to."
+            )
+        elif moved <= CLICK_PIXELS and event.button in (None, 1):
             self._point = position
             self._attend()
 
@@ -151,3 +160,7 @@ class Explaining:
             f"point: {head}. The class token, which stands for the whole window and is left out, "
             f"has {share}."
         )
+
+
+def _has_tool(layer: Any) -> bool:  # noqa: ANN401
+    return str(getattr(layer, "mode", PAN_ZOOM)) != PAN_ZOOM

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.census import Census, take_census
+from napari_sclip.layers.draft import is_drawn_over
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.instances import instances_class
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.legend import KEY, is_current, read_legend
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.review import share_checked
 from napari_sclip.layers.scribbles import scribbles_over
@@ -19,8 +23,12 @@ from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.classes_ids import BYTE
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.worker import Listener, Task
 
 COUNT_MS = 300
+AT_ONCE = 2**22
+"""Pixels that are counted in the GUI thread, which takes some milliseconds."""
+
 EVENTS = ("paint", "set_data", "data", "name", "features")
 
 
@@ -39,6 +47,7 @@ class Tally:
         self._layer: weakref.ref[Any] | None = None
         self.unsure_mask: np.ndarray | None = None
         self._strokes = 0
+        self._task: Task | None = None
         self._timer = single_shot(COUNT_MS, self.count)
         state.classes.changed.connect(self.soon)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -46,6 +55,7 @@ class Tally:
     def close(self) -> None:
         """Let go of the viewer."""
         self._timer.stop()
+        self._forget_task()
         self.follow(None)
         self._state.classes.changed.disconnect(self.soon)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
@@ -77,14 +87,25 @@ class Tally:
         """Count in a moment, once for many changes."""
         self._timer.start()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has changed that is not counted yet."""
+        labels = self.layer
+        drawn = labels is not None and is_drawn_over(labels)
+        return drawn or self._task is not None or self._timer.isActive()
+
     def on_paint(self, event: Any = None) -> None:  # noqa: ANN401
         """Note a stroke."""
         self._strokes += 1
         self.soon()
 
     def count(self) -> None:
-        """Count now."""
+        """Count now; in a large layer in a moment, by a worker.
+
+        While partial results are drawn over the layer nothing is counted: they are nobody's.
+        """
         self._timer.stop()
+        self._forget_task()
         correct, labels = self._state.correct, self.layer
         if labels is None or labels not in self._viewer.layers:
             correct.labels, correct.painted, correct.orphans = "", 0, ()
@@ -92,26 +113,60 @@ class Tally:
             correct.checked, correct.names = None, ()
             return
         legend = read_legend(labels)
-        self._state.classes.reserve(_present(labels.data))
-        painted = prediction_log(labels).edited_everywhere(np.asarray(labels.data))
         correct.labels = labels.name
-        correct.painted = int(np.count_nonzero(painted))
-        correct.scribbled = sum(
-            int(np.count_nonzero(layer.data))
-            for layer in scribbles_over(labels, self._viewer.layers)
-        )
         correct.strokes = self._strokes
-        correct.names = tuple(row.name for row in legend if row.id != 0)
+        noted = labels.metadata.get(KEY) or {}
+        current = tuple(row.name for row in legend if row.id and is_current(noted, row.id))
+        if is_drawn_over(labels):
+            correct.names = current
+            return  # withdrawing them is told as a change
         known = {row.name for row in self._state.classes.rows}
         missing = {row.id: row.name for row in legend if row.id and row.name not in known}
-        correct.orphans = _orphans(labels.data, painted, missing) if correct.painted else ()
+        scribbles = [layer.data for layer in scribbles_over(labels, self._viewer.layers)]
+        data = np.asarray(labels.data)
+        predicted, marks = prediction_log(labels).everywhere()
+        take = functools.partial(
+            take_census, data, predicted, marks, tuple(missing), scribbles, few=BYTE
+        )
+        if data.size <= AT_ONCE:
+            self._on_counted(missing, current, take())
+        else:
+            done = functools.partial(self._on_counted, missing, current)
+            self._task = Task(
+                lambda reporter: take(), Listener(done=done, finished=self._on_finished)
+            )
+            self._task.start()
+        self._count_checked(labels)
+
+    def _on_counted(
+        self, missing: Mapping[int, str], current: tuple[str, ...], census: Census
+    ) -> None:
+        correct = self._state.correct
+        self._state.classes.reserve(census.ids)
+        correct.painted = census.painted
+        correct.scribbled = census.scribbled
+        correct.orphans = tuple(
+            Orphan(k, missing[k], pixels) for k, pixels in census.of_missing.items()
+        )
+        orphans = (row.name for row in correct.orphans if row.name not in current)
+        correct.names = (*current, *orphans)
+
+    def _count_checked(self, labels: Labels) -> None:
         try:
             plane = shown_plane(self._viewer, labels)
         except SclipError:
             return
         mask = self.unsure_mask
         fits = mask is not None and mask.shape == plane.view(labels.data).shape
-        correct.checked = share_checked(labels, plane, mask if fits else None)
+        self._state.correct.checked = share_checked(labels, plane, mask if fits else None)
+
+    def _on_finished(self) -> None:
+        self._task = None
+
+    def _forget_task(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.forget()
 
     def _on_active(self, event: Any = None) -> None:  # noqa: ANN401
         active = self._viewer.layers.selection.active
@@ -119,16 +174,3 @@ class Tally:
         self._state.correct.instances = (
             "" if found is None or active is None else f"Objects of “{found[1]}”: {active.name}"
         )
-
-
-def _present(data: Any) -> list[int]:  # noqa: ANN401
-    highest = int(np.max(data, initial=0))
-    return [highest] if highest < BYTE else [int(k) for k in np.unique(data)]
-
-
-def _orphans(data: np.ndarray, painted: np.ndarray, missing: dict[int, str]) -> tuple[Orphan, ...]:
-    if not missing:
-        return ()
-    ids, counts = np.unique(data[painted], return_counts=True)
-    found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-    return tuple(Orphan(k, name, found[k]) for k, name in missing.items() if k in found)

@@ -48,6 +48,20 @@ class Teaching:
         self.passed_over = ""
         self._learned_of: WeakKeyDictionary[Any, Classifier] = WeakKeyDictionary()
         self._newest: Classifier | None = None
+        state.classes.renamed.connect(self._rename)
+
+    def close(self) -> None:
+        """Let go of the table."""
+        self._state.classes.renamed.disconnect(self._rename)
+
+    def _rename(self, old: str, new: str) -> None:
+        def renamed(known: Classifier | None) -> Classifier | None:
+            return None if known is None else known.renamed(old, new)
+
+        self.carried, self.learned = renamed(self.carried), renamed(self.learned)
+        self._newest = renamed(self._newest)
+        for labels, known in list(self._learned_of.items()):
+            self._learned_of[labels] = known.renamed(old, new)
 
     def forget(self) -> None:
         """Go back to the text alone."""
@@ -66,9 +80,13 @@ class Teaching:
         self.learned = None if labels is None else self._learned_of.get(labels)
         self._tell()
 
-    def to_keep(self) -> Classifier | None:
-        """Return what a preset keeps: what was learned here, or else last, or what is carried."""
-        return self.learned or self._newest or self.carried
+    def to_keep(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
+        """Return what a preset of classes keeps: learned here, or else last, or carried over."""
+        for known in (self.learned, self._newest, self.carried):
+            fitting = None if known is None else known.arranged(classes)
+            if fitting is not None:
+                return fitting
+        return None
 
     def carried_for(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
         """Return what was carried over, if it is about these classes."""

@@ -185,7 +185,9 @@ def _result(job: CloserJob, session: Session, reporter: Reporter) -> LastResult:
     if embedding is None:
         embedding = segmenter.embed(plane, config, progress=reporter.progress)
         session.keep(key, embedding)
-    classes: Any = job.classes if job.learned is None else job.learned
+    classes: Any = job.classes
+    if job.learned is not None and job.learned.fingerprint == segmenter.fingerprint:
+        classes = job.learned
     named = result_key(key, classes, config)
     if session.last is None or session.last.key != named:
         result = segmenter.classify(embedding, classes, config, progress=reporter.progress)

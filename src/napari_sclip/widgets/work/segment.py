@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.engine.estimate import WindowCost
+from napari_sclip.errors import SclipWarning
 from napari_sclip.layers.lessons import Strokes
 from napari_sclip.layers.new import warm_up as warm_up_labels
 from napari_sclip.layers.placing import PlacedPlane, Placer
@@ -59,6 +61,11 @@ class SegmentJob:
     placer: Placer
     strokes: Mapping[int, Strokes] = field(default_factory=dict)
     carried: Classifier | None = None
+
+
+OF_ANOTHER_MODEL = (
+    "What was learned before is of another model or attention mode, and was not used."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +123,9 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
         warm_up_labels()
         reporter.progress(Progress(0, 0, f"Loading {job.selection.name}"))
         segmenter = session.segmenter(job.selection, reporter.progress)
+        if job.carried is not None and job.carried.fingerprint != segmenter.fingerprint:
+            job = replace(job, carried=None)
+            warnings.warn(OF_ANOTHER_MODEL, SclipWarning, stacklevel=1)
         config = segmenter.resolve(job.config)
         classes: Any = job.classes if job.carried is None else job.carried
         segmenter.embed_classes(classes, config, progress=reporter.progress)
