@@ -47,6 +47,13 @@ def test_bool_is_black_and_white(viewer: ViewerModel) -> None:
     np.testing.assert_array_equal(read(viewer, viewer.add_image(data)), grey(data, 0, 1))
 
 
+@pytest.mark.parametrize("rule", ["percentiles", "full"])
+def test_bool_has_a_range_and_percentiles(viewer: ViewerModel, rule: str) -> None:
+    data = np.arange(200).reshape(10, 20) % 2 == 0
+    plane = read_plane(read_request(viewer, viewer.add_image(data), ReadOptions(contrast=rule)))
+    np.testing.assert_array_equal(plane[..., 1], data)
+
+
 def test_nan_is_black_and_infinite_values_are_clipped(viewer: ViewerModel) -> None:
     data = RNG.random((40, 50)).astype(np.float32)
     data[0, :3] = np.nan, np.inf, -np.inf

@@ -11,6 +11,7 @@ from napari_sclip.core.uncertain import find_unchecked
 from napari_sclip.layers.looking import clear_outline, go_to, outline
 from napari_sclip.layers.maps import make_margin_layer
 from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.planes import read_plane
 from napari_sclip.layers.planes_of_labels import shown_plane
 from napari_sclip.layers.read import read_request
 
@@ -62,3 +63,28 @@ def test_a_box_is_around_the_spot_that_was_gone_to(
     assert len(box) < 0.2 * len(red)  # a line, not an area
     clear_outline(labels)
     np.testing.assert_array_equal(shot(), before)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("look", [{}, {"gamma": 0.4}, {"limits": (0.2, 0.6), "gamma": 2.0}])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colours_are_read_as_displayed(
+    make_napari_viewer: Any, dtype: Any, look: dict[str, Any], channels: int
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    top = 1.0 if dtype == np.float32 else float(np.iinfo(dtype).max)
+    ramp = np.linspace(0, 1, 40 * 40 * channels).reshape(40, 40, channels)
+    layer = viewer.add_image((ramp * top).astype(dtype), rgb=True, blending="translucent_no_depth")
+    if "limits" in look:
+        layer.contrast_limits = tuple(v * top for v in look["limits"])
+    layer.gamma = look.get("gamma", 1.0)
+    viewer.add_image(np.zeros((40, 40), np.uint8), blending="additive")
+    viewer.theme = "dark"
+    viewer.reset_view()
+    shot = viewer.screenshot(canvas_only=True)[..., :3].astype(float)
+    side = np.ptp(np.argwhere(shot.max(axis=-1) > 3), axis=0).max() + 1
+    middle = np.array(shot.shape[:2]) // 2
+    plane = np.asarray(read_plane(read_request(viewer, layer, ReadOptions(channels="displayed"))))
+    for row, column in ((10, 12), (20, 20), (30, 5), (25, 35)):
+        y, x = (np.array([row, column]) + 0.5 - 20) * (side / 40) + middle
+        np.testing.assert_allclose(plane[row, column] * 255, shot[int(y), int(x)], atol=4)

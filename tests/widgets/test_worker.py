@@ -51,6 +51,19 @@ def finish(task: Task, told: Told, qtbot: QtBot) -> None:
     assert told.threads == {threading.get_ident()}
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit("odd")])
+def test_what_is_no_exception_ends_as_a_failure_too(error: BaseException, qtbot: QtBot) -> None:
+    def work(reporter: Reporter) -> None:
+        raise error
+
+    told = Told()
+    finish(Task(work, told.listener), told, qtbot)
+    (name, found), _ = told.calls
+    assert name == "failed"
+    assert type(error).__name__ in str(found)
+    assert found.__cause__ is error
+
+
 def test_the_result_comes_in_the_thread_of_the_user_interface(qtbot: QtBot) -> None:
     told = Told()
     finish(Task(lambda reporter: threading.get_ident(), told.listener), told, qtbot)

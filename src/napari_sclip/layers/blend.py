@@ -53,6 +53,8 @@ def colour(values: np.ndarray, look: Look, *, rgb: bool) -> np.ndarray:
     if rgb:
         out = np.ones((*values.shape[:2], 4), dtype=np.float32)
         out[..., : values.shape[2]] = np.nan_to_num(values)
+        if look.gamma != 1:
+            out[..., :3] **= np.float32(look.gamma)
     else:
         mapped = look.colormap.map(values**look.gamma)
         out = np.nan_to_num(np.asarray(mapped, dtype=np.float32))

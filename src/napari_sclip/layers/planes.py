@@ -61,18 +61,27 @@ class PlaneView:
         if request.mode == "blend":
             picture: np.ndarray | None = None
             for source, limits in zip(request.sources, self._limits, strict=True):
-                values = scale_values(self._read(source, rows, columns), limits)
-                above = colour(values, source.look, rgb=source.rgb)
+                values = self._read(source, rows, columns)
+                scaled = scale_values(values, limits)
+                if source.rgb and values.shape[2] == 4:
+                    scaled[..., 3] = scale_values(values[..., 3], _natural_limits(source))
+                above = colour(scaled, source.look, rgb=source.rgb)
                 picture = blend(picture, above, source.look.blending)
             return np.asarray(picture)
         values = self._read(request.sources[0], rows, columns)
         if self._as_it_is:
             as_it_is: np.ndarray = values[..., :3]
             return as_it_is
-        scaled: np.ndarray = np.nan_to_num(scale_values(values, self._limits[0]))
+        shown: np.ndarray = np.nan_to_num(scale_values(values, self._limits[0]))
         if request.mode == "rgb":
-            return scaled[..., :3]
-        return np.broadcast_to(scaled[..., None], (*scaled.shape, 3))
+            return shown[..., :3]
+        return np.broadcast_to(shown[..., None], (*shown.shape, 3))
+
+    def bands(self) -> Iterator[np.ndarray]:
+        """Go through all that is read of every layer, some rows at a time, as it is stored."""
+        for source in self._request.sources:
+            for top in range(0, self.shape[0], BAND_ROWS):
+                yield self._read(source, slice(top, top + BAND_ROWS), slice(None))
 
     def _read(self, source: Source, rows: slice, columns: slice) -> np.ndarray:
         """Read part of a plane of one layer: (H, W), or (H, W, 3 or 4)."""
@@ -90,7 +99,8 @@ class PlaneView:
     def _find_limits(self, source: Source) -> tuple[float, float]:
         rule = self._request.contrast
         if rule.rule == "limits":
-            return _natural_limits(source)
+            as_displayed = self._request.mode == "blend"
+            return source.look.limits if as_displayed else _natural_limits(source)
         finite = [v for v in (_finite(band) for band in self._samples(source)) if v.size]
         if not finite:
             raise ImageError(
@@ -188,4 +198,6 @@ def _natural_limits(source: Source) -> tuple[float, float]:
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind == "b":
+        return values.view(np.uint8).ravel()  # which has percentiles
     return values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()

@@ -94,7 +94,7 @@ class Task(QObject):
         super().__init__()
         self._listener = listener
         self._reporter = _ThreadReporter(self, drafts=drafts)
-        self._worker = FunctionWorker(work, self._reporter)
+        self._worker = FunctionWorker(_guarded, work, self._reporter)
         self._reporter.worker = self._worker
         # These slots belong to a QObject of this thread, so that every binding queues the calls.
         self._progressed.connect(self._on_progress)
@@ -157,6 +157,17 @@ class Task(QObject):
         listener, self._listener = self._listener, Listener()
         _ALIVE.discard(self)
         listener.finished()
+
+
+def _guarded(work: Callable[[Reporter], Any], reporter: Reporter) -> Any:  # noqa: ANN401
+    """Do the work; superqt tells nothing of what is no `Exception`, and would wait for ever."""
+    try:
+        return work(reporter)
+    except Exception:
+        raise
+    except BaseException as error:
+        text = f"The work ended with {type(error).__name__}: {error}".rstrip(": ")
+        raise RuntimeError(text) from error
 
 
 class _ThreadReporter:

@@ -6,9 +6,11 @@ import dataclasses
 import gc
 import subprocess
 import sys
+from collections.abc import Hashable
 from types import SimpleNamespace
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -141,6 +143,26 @@ def test_a_plane_is_known_by_its_pixels(viewer: ViewerModel) -> None:
     ]
     assert same not in changed
     assert key(request, dataclasses.replace(config, threshold=0.4)) == same
+
+
+def test_a_large_plane_is_known_by_its_pixels_if_they_are_in_memory(
+    viewer: ViewerModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_sclip.layers.planes.READ_AT_ONCE", 1)
+    monkeypatch.setattr("napari_sclip.layers.planes.BAND_ROWS", 7)
+    config = SegmentationConfig().for_input_size(224)
+    photo = viewer.add_image(np.zeros((20, 30, 3), np.uint8), rgb=True)
+    lazy = viewer.add_image(da.zeros((20, 30, 3), dtype=np.uint8), rgb=True)
+
+    def key(layer: Any) -> Hashable:
+        request = read_request(viewer, layer)
+        return plane_key(request, 0, read_plane(request, 0), config, "model")
+
+    before = key(photo)
+    assert key(photo) == before
+    photo.data[19, 29, 2] = 1
+    assert key(photo) != before
+    assert key(lazy) == key(lazy)
 
 
 def test_a_run_is_told_apart_without_looking_at_pixels(viewer: ViewerModel) -> None:

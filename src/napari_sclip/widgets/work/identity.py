@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.config import SegmentationConfig
+from napari_sclip.layers.planes import PlaneView
 from napari_sclip.layers.request import ImageRequest
 
 VISION_FIELDS = ("short_side", "window", "stride", "average_on", "nonfinite")
@@ -44,11 +45,11 @@ def run_signature(request: ImageRequest, config: SegmentationConfig) -> Hashable
 def plane_key(
     request: ImageRequest,
     number: int,
-    plane: Any,  # noqa: ANN401 - an array or a PlaneView
+    plane: np.ndarray | PlaneView,
     config: SegmentationConfig,
     fingerprint: str,
 ) -> Hashable:
-    """Name the embedding of a plane: by its pixels where they have been read.
+    """Name the embedding of a plane: by its pixels where they are in memory.
 
     Parameters
     ----------
@@ -67,7 +68,16 @@ def plane_key(
         digest = hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).hexdigest()
         return plane.shape, str(plane.dtype), digest, vision, fingerprint
     one = dataclasses.replace(request, planes=(request.planes[number],))
-    return run_signature(one, config), fingerprint
+    return run_signature(one, config), _pixels(request, plane), fingerprint
+
+
+def _pixels(request: ImageRequest, plane: PlaneView) -> str:
+    """Hash what is in memory and may be changed there; nothing of lazily loaded arrays."""
+    digest = hashlib.blake2b(digest_size=16)
+    if all(isinstance(source.array, np.ndarray) for source in request.sources):
+        for band in plane.bands():
+            digest.update(np.ascontiguousarray(band).data)
+    return digest.hexdigest()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
