@@ -123,9 +123,9 @@ from are labelled. Mean of {repeats} such courses; the gain over the text with i
 
 `adapt` and then `classify` on an embedded image of 1024 × 1024 pixels: seconds of processor time
 with one thread (which other programs hardly change), the least of five runs. With more threads it
-takes less. What moves the labels to the image's colours comes on top of that: with PAMR, which the dock
-uses unless told otherwise, a press of *Refine from strokes* took 0.6 to 1 s on two cores, and 0.1 s
-without it.
+takes less. What moves the labels to the image's colours comes on top of that: with PAMR, which
+the dock uses unless told otherwise, a press of *Refine from strokes* took 0.6 to 1 s on two cores,
+and 0.1 s without it.
 
 | short side | classes | example pixels | adapt | classify | both |
 |---|---|---|---|---|---|
