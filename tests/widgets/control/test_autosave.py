@@ -14,12 +14,16 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.keeping import read_kept, take_down
 from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.read import read_request
 from napari_sclip.paths import cache_dir
+from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control import autosave
+from napari_sclip.widgets.control.autosave import autosave_of
 from napari_sclip.widgets.control.controller import Controller
-from napari_sclip.widgets.work.recovery import find_left_behind
+from napari_sclip.widgets.work.recovery import RecoveryFolder, find_left_behind
 from napari_sclip.widgets.work.session import Session
 
 KILLED = """
@@ -31,7 +35,7 @@ from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.read import read_request
 from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import parse_classes
-from napari_sclip.widgets.control.autosave import Autosave
+from napari_sclip.widgets.control.autosave import autosave_of
 from napari_sclip.widgets.state.widget import WidgetState
 
 viewer = napari.Viewer(show=False)
@@ -41,7 +45,9 @@ viewer.add_layer(labels)
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 state = WidgetState()
 state.correct.learn = True
-watching = Autosave(viewer, state, cache_dir() / "recovery", saved=kill)
+watching = autosave_of(viewer, cache_dir() / "recovery")
+watching.attach(state)
+watching.saved = kill
 labels.brush_size = 3
 labels.paint((5, 5), 2)
 objects = make_instances_layer(labels, 2)
@@ -121,7 +127,7 @@ def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
     image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
     viewer.layers.selection = {image}
     saves: list[int] = []
-    controller._autosave._saved = lambda: saves.append(len(kept_files()))
+    autosave_of(viewer, cache_dir() / "recovery").saved = lambda: saves.append(len(kept_files()))
 
     def last_is(files: list[int]) -> bool:
         return saves[-1:] == files
@@ -144,6 +150,46 @@ def test_only_what_a_hand_did_is_kept_and_undo_takes_it_away(
     assert kept_files() == []
 
 
+@pytest.mark.usefixtures("quick")
+def test_what_is_painted_after_the_widget_was_closed_is_kept_too(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot,
+) -> None:  # fmt: skip
+    first = make_controller(fake_session)
+    first.state.correct.learn = True
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    viewer.add_layer(labels)
+    labels.paint((5, 5), 2)
+    first.close()  # before it was written
+    qtbot.waitUntil(lambda: len(kept_files()) == 1, timeout=10_000)
+    (file,) = kept_files()
+
+    def kept_is_shown() -> bool:
+        return np.array_equal(read_kept(file).data, labels.data)
+
+    labels.paint((20, 20), 1)
+    qtbot.waitUntil(kept_is_shown, timeout=10_000)
+    assert read_kept(file).record["learn"]
+    make_controller(fake_session)
+    labels.paint((30, 30), 2)
+    qtbot.waitUntil(kept_is_shown, timeout=10_000)
+    assert kept_files() == [file]
+
+
+def test_nothing_is_written_when_the_session_has_ended(viewer: Any) -> None:
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    labels.paint((5, 5), 2)
+    root = cache_dir() / "recovery"
+    folder = RecoveryFolder(root)
+    folder.keep("a", take_down(labels))
+    assert len(kept_files()) == 1
+    folder.close()
+    folder.keep("a", take_down(labels))
+    assert list(root.iterdir()) == []
+
+
 def test_a_session_that_goes_on_is_not_taken_for_a_killed_one(
     viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch,
@@ -151,9 +197,6 @@ def test_a_session_that_goes_on_is_not_taken_for_a_killed_one(
     monkeypatch.setattr(autosave, "SAVE_MS", 10)
     make_controller(fake_session)
     image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    from napari_sclip.layers.new import new_labels_layer
-    from napari_sclip.prompts import parse_classes
-
     labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
     viewer.add_layer(labels)
     labels.paint((5, 5), 2)

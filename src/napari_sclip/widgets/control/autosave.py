@@ -1,11 +1,10 @@
-"""Keeps corrections on the disk as one works, and brings them back after a crash."""
+"""Keeps corrections on the disk as one works, for the day of a crash."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
 import functools
-import time
 import uuid
 import weakref
 from collections.abc import Callable
@@ -13,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
+from napari.utils.notifications import show_warning
 
 from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.instances import instances_class
-from napari_sclip.layers.keeping import KeptLabels, make_layer, take_down
+from napari_sclip.layers.keeping import KeptLabels, take_down
 from napari_sclip.layers.legend import has_legend
 from napari_sclip.layers.scribbles import is_scribbles
 from napari_sclip.widgets.control.single_shot import single_shot
-from napari_sclip.widgets.state.run import Question
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.work.recovery import LeftBehind, RecoveryFolder, find_left_behind
+from napari_sclip.widgets.work.recovery import LeftBehind, RecoveryFolder
 from napari_sclip.widgets.work.reporter import Reporter
 from napari_sclip.widgets.worker import Listener, Task
 
@@ -30,6 +29,7 @@ SAVE_MS = 1500
 QUESTION = "recover"
 
 _FOLDERS: dict[Path, RecoveryFolder] = {}
+_OF_VIEWERS: weakref.WeakKeyDictionary[Any, Autosave] = weakref.WeakKeyDictionary()
 
 
 def session_folder(root: Path) -> RecoveryFolder:
@@ -41,30 +41,39 @@ def session_folder(root: Path) -> RecoveryFolder:
     return folder
 
 
+def autosave_of(viewer: Any, root: Path) -> Autosave:  # noqa: ANN401 - napari has no types
+    """Return what keeps the labels of a viewer; made at the first call."""
+    found = _OF_VIEWERS.get(viewer)
+    if found is None or found.root != root:
+        if found is not None:
+            found.close()
+        found = _OF_VIEWERS[viewer] = Autosave(viewer, root)
+    return found
+
+
 class Autosave:
     """Watches the labels of a viewer, and writes them a moment after they were changed.
+
+    It goes on when the widget is closed, as painting does; `autosave_of` gives the one of a viewer.
 
     Parameters
     ----------
     viewer : Viewer
-    state : WidgetState
     root : Path
         Where what is kept of all sessions is.
-    saved : callable, optional
+
+    Attributes
+    ----------
+    root : Path
+    saved : callable
         Called after each time.
     """
 
-    def __init__(
-        self,
-        viewer: Any,  # noqa: ANN401 - napari has no types
-        state: WidgetState,
-        root: Path,
-        saved: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._viewer = viewer
-        self._state = state
-        self._saved = saved
-        self._root = root
+    def __init__(self, viewer: Any, root: Path) -> None:  # noqa: ANN401 - napari has no types
+        self.root = root
+        self.saved: Callable[[], None] = lambda: None
+        self._state: WidgetState | None = None
+        self._learn = False
         self._folder = session_folder(root)
         self._keys: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
         self._lengths: weakref.WeakKeyDictionary[Any, tuple[int, int]] = weakref.WeakKeyDictionary()
@@ -72,60 +81,36 @@ class Autosave:
         self._task: Task | None = None
         self._done_with: tuple[LeftBehind, ...] = ()
         self._timer = single_shot(SAVE_MS, self._save)
-        viewer.layers.events.inserted.connect(self._on_inserted)
-        viewer.layers.events.removed.connect(self._on_removed)
-        for layer in viewer.layers:
+        self._layers = viewer.layers
+        self._layers.events.inserted.connect(self._on_inserted)
+        self._layers.events.removed.connect(self._on_removed)
+        for layer in self._layers:
             self._watch(layer)
-        self._left: tuple[LeftBehind, ...] = ()
-        self._look = Task(lambda reporter: find_left_behind(root), Listener(done=self._on_found))
-        self._look.start()
+        viewer.window._qt_window.destroyed.connect(self.close)
 
-    def close(self) -> None:
+    def attach(self, state: WidgetState) -> None:
+        """Keep the settings of a widget along, and tell it of what goes wrong."""
+        self._state = state
+
+    def detach(self, state: WidgetState) -> None:
+        """Go on without a widget that is closed."""
+        if self._state is state:
+            self._learn, self._state = state.correct.learn, None
+
+    def close(self, window: Any = None) -> None:  # noqa: ANN401
         """Stop watching; what was kept stays until the program ends."""
         self._timer.stop()
-        self._look.forget()
         if self._task is not None:
             self._task.forget()
             self._task = None
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._layers.events.inserted.disconnect(self._on_inserted)
+        self._layers.events.removed.disconnect(self._on_removed)
         for layer in list(self._keys):
             self._unwatch(layer)
 
-    def answer(self, key: str) -> None:
-        """Bring back what was left behind ("restore"), or remove it ("discard")."""
-        left, self._left = self._left, ()
-        if key == "discard":
-            for item in left:
-                item.discard()
-        elif key == "restore":
-            listener = Listener(done=self._restore)
-            self._look = Task(functools.partial(_read, left), listener)
-            self._look.start()
-
-    # What was left behind
-
-    def _on_found(self, left: tuple[LeftBehind, ...]) -> None:
-        self._left = left
-        if left and self._state.run.question is None:
-            self._state.run.question = ask_recovery(left)
-
-    def _restore(self, found: list[tuple[LeftBehind, list[KeptLabels]]]) -> None:
-        told, names = [], []
-        for left, kept in found:
-            for item in kept:
-                layer = make_layer(item)
-                self._viewer.add_layer(layer)
-                self.keep_soon(layer)
-                names.append(f"“{layer.name}”")
-                self._state.correct.learn |= bool(item.record.get("learn"))
-            if len(kept) == len(left.files):
-                self._done_with += (left,)
-            else:
-                told.append(f"Some files are damaged, and were left in {left.folder}.")
-        if names:
-            told.insert(0, f"Brought back {', '.join(names)}. With the image open, go on with it.")
-        self._state.run.notice = " ".join(told)
+    def discard_later(self, left: LeftBehind) -> None:
+        """Remove what was left behind when what was brought back of it has been kept anew."""
+        self._done_with += (left,)
 
     # Watching
 
@@ -182,22 +167,27 @@ class Autosave:
             for layer in list(self._changed)
             if layer in self._keys and _is_work(layer)
         ]
+        learn = self._learn if self._state is None else self._state.correct.learn
         for _, kept in ready:
-            kept.record["learn"] = self._state.correct.learn
+            kept.record["learn"] = learn
         self._changed.clear()
         if not ready:
             return
         done_with, self._done_with = self._done_with, ()
         listener = Listener(
-            done=lambda _: self._saved(), failed=self._on_failure, finished=self._on_finished
+            done=lambda _: self.saved(), failed=self._on_failure, finished=self._on_finished
         )
         self._task = Task(functools.partial(_write, self._folder, ready, done_with), listener)
         self._task.start()
 
     def _on_failure(self, error: Exception) -> None:
-        self._state.run.notice = (
-            f"Your corrections could not be kept for the case of a crash, in {self._root}: {error}"
+        told = (
+            f"Your corrections could not be kept for the case of a crash, in {self.root}: {error}"
         )
+        if self._state is None:
+            show_warning(told)
+        else:
+            self._state.run.notice = told
 
     def _on_finished(self) -> None:
         self._task = None
@@ -205,24 +195,6 @@ class Autosave:
 
 def _is_work(layer: Any) -> bool:  # noqa: ANN401
     return has_legend(layer) or is_scribbles(layer) or instances_class(layer) is not None
-
-
-def ask_recovery(left: tuple[LeftBehind, ...]) -> Question:
-    """Ask whether labels that a killed session left behind shall be brought back."""
-    when = time.strftime("%d %b, %H:%M", time.localtime(left[0].when))
-    count = sum(len(item.files) for item in left)
-    what = "one layer" if count == 1 else f"{count} layers"
-    return Question(
-        key=QUESTION,
-        text=f"napari did not end as it should. Your labels of {when} were kept ({what}).",
-        answers=(("restore", "Bring back"), ("discard", "Throw away"), ("no", "Later")),
-    )
-
-
-def _read(
-    left: tuple[LeftBehind, ...], reporter: Reporter
-) -> list[tuple[LeftBehind, list[KeptLabels]]]:
-    return [(item, list(item.read())) for item in left]
 
 
 def _write(

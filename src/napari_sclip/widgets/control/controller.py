@@ -10,8 +10,6 @@ from napari_sclip.errors import SclipError
 from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
-from napari_sclip.widgets.control.autosave import QUESTION as RECOVERY
-from napari_sclip.widgets.control.autosave import Autosave
 from napari_sclip.widgets.control.cancel_key import CancelKey
 from napari_sclip.widgets.control.corrections import CorrectionActions, Corrections
 from napari_sclip.widgets.control.desk import Desk
@@ -23,7 +21,8 @@ from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
 from napari_sclip.widgets.control.paint_keys import PaintKeys
 from napari_sclip.widgets.control.preview_loop import PreviewLoop
 from napari_sclip.widgets.control.progress_teller import ProgressTeller
-from napari_sclip.widgets.control.questions import ask_labels_size, ask_replace
+from napari_sclip.widgets.control.questions import RECOVERY, ask_labels_size, ask_replace
+from napari_sclip.widgets.control.recovering import Recovering
 from napari_sclip.widgets.control.runner import Runner, Work
 from napari_sclip.widgets.control.scout import Scout
 from napari_sclip.widgets.control.seen import Seen
@@ -83,7 +82,7 @@ class Controller(CorrectionActions):
         self._waits = False
         self._follower = ImageFollower(viewer, self.state, self._on_image)
         self._scout = Scout(self.state, self._on_ready)
-        self._autosave = Autosave(viewer, self.state, cache_dir() / "recovery")
+        self._recovering = Recovering(viewer, self.state, cache_dir() / "recovery")
         self.corrections = Corrections(
             Desk(
                 viewer,
@@ -94,7 +93,7 @@ class Controller(CorrectionActions):
                 self._link,
                 self._on_progress,
                 self._on_failure,
-                self._autosave.keep_soon,
+                self._recovering.autosave.keep_soon,
                 self._keys.bind,
             )
         )
@@ -133,7 +132,7 @@ class Controller(CorrectionActions):
             self._granted.add("replace")
             self._try_to_start()
         elif question.key == RECOVERY:
-            self._autosave.answer(key)
+            self._recovering.answer(key)
         elif question.key == "labels-size":
             if key in ("region", "read"):
                 self.state.image.labels_size = key
@@ -199,7 +198,7 @@ class Controller(CorrectionActions):
         self._give_up("")
         self._runner.close()
         self._scout.close()
-        self._autosave.close()
+        self._recovering.close()
         self.corrections.close()
         self._preview.close()
         self._progress.close()

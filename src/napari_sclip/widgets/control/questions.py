@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.widgets.state.model import ModelState
 from napari_sclip.widgets.state.run import Question
+from napari_sclip.widgets.work.recovery import LeftBehind
+
+RECOVERY = "recover"
 
 
 def ask_download(model: ModelState, *, then_segment: bool) -> Question:
@@ -61,4 +66,16 @@ def ask_labels_size(request: ImageRequest) -> Question:
             ("image", "Full size"),
             ("no", "Do nothing"),
         ),
+    )
+
+
+def ask_recovery(left: tuple[LeftBehind, ...]) -> Question:
+    """Ask whether labels that a killed session left behind shall be brought back."""
+    when = time.strftime("%d %b, %H:%M", time.localtime(left[0].when))
+    count = sum(len(item.files) for item in left)
+    what = "one layer" if count == 1 else f"{count} layers"
+    return Question(
+        key=RECOVERY,
+        text=f"napari did not end as it should. Your labels of {when} were kept ({what}).",
+        answers=(("restore", "Bring back"), ("discard", "Throw away"), ("no", "Later")),
     )

@@ -7,6 +7,7 @@ process ends, however it ends. A folder whose lock can be had is one that was le
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -34,9 +35,13 @@ class RecoveryFolder:
     def __init__(self, root: Path) -> None:
         self.path = root / uuid.uuid4().hex
         self._lock: FileLock | None = None
+        self._writing = threading.Lock()
+        self._is_closed = False
 
     def keep(self, key: str, kept: KeptLabels) -> None:
         """Write labels, or remove what was kept of them if nothing is painted by hand or checked.
+
+        May be called in a worker; after `close` nothing is written.
 
         Raises
         ------
@@ -46,11 +51,15 @@ class RecoveryFolder:
         if not kept.has_work():
             self.drop(key)
             return
-        if self._lock is None:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.path / LOCK)
-            self._lock.acquire(timeout=0)
-        write_kept(self.path / f"{key}.npz", kept)
+        with self._writing:
+            if self._is_closed:
+                return
+            if self._lock is None:
+                self.path.mkdir(parents=True, exist_ok=True)
+                # Not only for this thread: a worker makes it, and another thread releases it.
+                self._lock = FileLock(self.path / LOCK, thread_local=False)
+                self._lock.acquire(timeout=0)
+            write_kept(self.path / f"{key}.npz", kept)
 
     def drop(self, key: str) -> None:
         """Remove what was kept of a layer."""
@@ -58,10 +67,12 @@ class RecoveryFolder:
 
     def close(self) -> None:
         """Remove all, at the end of a session that ends as it should."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-        shutil.rmtree(self.path, ignore_errors=True)
+        with self._writing:
+            self._is_closed = True
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
