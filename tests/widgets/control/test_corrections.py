@@ -616,6 +616,12 @@ def test_what_was_learned_is_in_the_lines_that_are_copied(
         assert (found != before).sum() > 100
         for path in Path("labels").iterdir():
             path.unlink()
+    attention = desk.state.model.attention
+    desk.state.model.attention = "vanilla"
+    assert "--classes-file" not in desk.repeat_as("shell")
+    assert "is of another model" in desk.state.run.notice
+    desk.state.model.attention, desk.state.model.device = attention, "cpu"
+    assert "--classes-file" in desk.repeat_as("shell")
     table.set_text("leaf, soil")  # of which nothing was learned
     assert "--classes-file" not in desk.repeat_as("shell")
 

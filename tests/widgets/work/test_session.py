@@ -98,7 +98,10 @@ def test_another_model_takes_the_place_of_the_first() -> None:
     made: list[Any] = []
 
     def load(name: str, **arguments: Any) -> Any:
-        made.append(SimpleNamespace(model=name, device="cpu", precision="fp32"))
+        fingerprint = f"{name}:{arguments['attention']}"
+        made.append(
+            SimpleNamespace(model=name, device="cpu", precision="fp32", fingerprint=fingerprint)
+        )
         return made[-1]
 
     session = Session(load)
@@ -109,6 +112,11 @@ def test_another_model_takes_the_place_of_the_first() -> None:
     session.segmenter(ModelSelection("a", attention="vanilla"))
     assert len(made) == 2
     assert session.embedding("image") is None
+    assert session.is_of("a:auto", ModelSelection("a", device="cpu"))
+    assert not session.is_of("a:vanilla", ModelSelection("a"))
+    # Of a model that was never loaded only what others are known to have is not.
+    assert not session.is_of("a:auto", ModelSelection("b"))
+    assert session.is_of("elsewhere", ModelSelection("b"))
 
 
 def test_the_oldest_embeddings_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ class Repeating:
         state = self._desk.state
         classes = colored_classes(state.classes)
         learned = self._teaching.for_classes(classes)
+        selection = state.model.selection()
+        other_model = ""
+        if learned is not None and not self._desk.session.is_of(learned.fingerprint, selection):
+            learned = None
+            other_model = " What was learned is of another model or attention, and is not in it."
         file = ""
         if learned is not None or (language == "shell" and not class_text(classes)):
             preset = Preset(classes, learned=None if learned is None else learned.to_dict())
@@ -69,9 +74,11 @@ class Repeating:
         what = "The classes" if learned is None else "The classes and what was learned"
         where = f" {what} are in {file}." if file else ""
         contrast, read = self._reading()
-        self._desk.say(f"Copied. Put your own files where the image is named.{where}{read}")
+        self._desk.say(
+            f"Copied. Put your own files where the image is named.{where}{other_model}{read}"
+        )
         return write(
-            state.model.selection(),
+            selection,
             state.detail.config(),
             classes,
             str(path or IMAGE),

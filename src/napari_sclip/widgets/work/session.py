@@ -64,6 +64,7 @@ class Session:
         self._segmenter: Any = None
         self._embeddings: OrderedDict[Hashable, Any] = OrderedDict()
         self._sizes: dict[ModelSelection, tuple[int, int]] = {}
+        self._fingerprints: dict[tuple[str, str | None, str], str] = {}
         self.last: LastResult | None = None
         self.lock = threading.Lock()
 
@@ -78,6 +79,13 @@ class Session:
     def sizes(self, selection: ModelSelection) -> tuple[int, int] | None:
         """Sides in pixels of a patch and of the input, of a model that was loaded once."""
         return self._sizes.get(selection)
+
+    def is_of(self, fingerprint: str, selection: ModelSelection) -> bool:
+        """Whether this may be the fingerprint of a model; only if it was loaded once it is sure."""
+        known = self._fingerprints.get(_weights_of(selection))
+        if known is None:
+            return fingerprint not in self._fingerprints.values()
+        return known == fingerprint
 
     def segmenter(self, selection: ModelSelection, progress: ProgressCallback | None = None) -> Any:  # noqa: ANN401 - a Segmenter, or what a test puts in its place
         """Return the model, loaded now if it is not in memory; another one is let go first.
@@ -108,6 +116,7 @@ class Session:
             progress=progress,
         )
         self._selection = selection
+        self._fingerprints[_weights_of(selection)] = self._segmenter.fingerprint
         if hasattr(self._segmenter, "patch"):
             self._sizes[selection] = self._segmenter.patch, self._segmenter.input_size
         return self._segmenter
@@ -144,6 +153,11 @@ class Session:
             from napari_sclip.engine.devices import release_memory
 
             release_memory(device)
+
+
+def _weights_of(selection: ModelSelection) -> tuple[str, str | None, str]:
+    """Leave out what a fingerprint does not depend on."""
+    return selection.name, selection.weights, selection.attention
 
 
 def _check_on_disk(selection: ModelSelection) -> None:
