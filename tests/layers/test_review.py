@@ -84,9 +84,9 @@ def test_uncertain_background_counts_too(layer: Labels, plane: Target) -> None:
     assert share_checked(layer, plane, uncertain) == 1
 
 
-def test_nothing_to_check_is_all_checked(viewer: ViewerModel) -> None:
+def test_where_nothing_is_to_be_checked_there_is_no_share(viewer: ViewerModel) -> None:
     layer = viewer.add_labels(np.zeros((4, 5), np.uint8))
-    assert share_checked(layer, shown_plane(viewer, layer)) == 1
+    assert share_checked(layer, shown_plane(viewer, layer)) is None
 
 
 def test_a_run_that_changes_a_label_asks_for_another_look(

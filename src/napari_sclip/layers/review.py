@@ -149,7 +149,11 @@ def checked_pixels(layer: Any, plane: Target) -> np.ndarray:  # noqa: ANN401
     return out
 
 
-def share_checked(layer: Any, plane: Target, uncertain: np.ndarray | None = None) -> float:  # noqa: ANN401
+def share_checked(
+    layer: Any,  # noqa: ANN401
+    plane: Target,
+    uncertain: np.ndarray | None = None,
+) -> float | None:
     """Compute how much has been checked of what there is to check.
 
     That is every pixel that has a label, and every uncertain one. Background that the model is
@@ -165,15 +169,15 @@ def share_checked(layer: Any, plane: Target, uncertain: np.ndarray | None = None
 
     Returns
     -------
-    float
-        0..1; 1 where there is nothing to check.
+    float or None
+        0..1; None where there is nothing to check.
     """
     to_check = plane.view(layer.data) != 0
     if uncertain is not None:
         to_check = to_check | uncertain
     total = int(np.count_nonzero(to_check))
     if total == 0:
-        return 1.0
+        return None
     return int(np.count_nonzero(to_check & checked_pixels(layer, plane))) / total
 
 

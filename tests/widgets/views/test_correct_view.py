@@ -123,6 +123,8 @@ def test_what_was_painted_learned_and_checked_is_said(view: Sections, full: Widg
     full.correct.learned = "Learned from 512 pixels in 2 classes."
     assert forget.isVisible()
     assert control(view, "sclip_correct_learned").text().startswith("Learned from 512")
+    full.correct.checked = None
+    assert control(view, "sclip_correct_share").text() == "nothing to check"
 
 
 def test_proposed_names_can_be_used_on_every_system(

@@ -48,7 +48,7 @@ class CorrectState:
     unsure : int or None
         Regions that are still to be looked at; None before they were looked for.
     checked : float or None
-        Share (0..1) of the pixels that are checked; None without labels.
+        Share (0..1) of the pixels that are checked; None where there is nothing to check.
     names : tuple of str
         Classes of the labels, whose scores can be shown and which can be split.
     attention : bool

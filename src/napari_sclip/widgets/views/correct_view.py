@@ -174,10 +174,10 @@ class CorrectView(SectionBody):
         for button in (self._previous, self._next, self._checked):
             allow(button, reason)
         self._more.setEnabled(bool(state.labels))
-        self._share.setEnabled(state.checked is not None)
-        share = round(100 * (state.checked or 0))
+        share, known = round(100 * (state.checked or 0)), state.checked is not None
+        self._share.setEnabled(known)
         self._share.setValue(share)
-        self._share.setFormat(f"{share} % checked")
+        self._share.setFormat(f"{share} % checked" if known else "nothing to check")
         self._left.setText(_left(state.unsure))
         self.summary = state.summary()
 
