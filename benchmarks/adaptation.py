@@ -227,48 +227,71 @@ def similar_scenes(seed: int, count: int) -> list[Scene]:
     return scenes
 
 
-def measure_transfer(kind: str, repeats: int) -> list[Step]:
-    """Learn on one scene after the other, and label scenes with the same classes."""
+def measure_transfer(kind: str, repeats: int, *, added: bool = False) -> list[Step]:
+    """Learn on one scene after the other, and label scenes with the same classes.
+
+    With `added` one of them is not known while learning goes on, and is there afterwards.
+    """
     segmenter = Segmenter.load("shapes-demo", device="cpu")
     found = []
     for seed in range(FIRST_SEED, FIRST_SEED + 100 * repeats, 100):
         scenes = similar_scenes(seed, max(TAUGHT) + TEST_SCENES)
-        known: tuple[ClassPrompt, ...] | Classifier = dict(classes_of(scenes[0]))[kind]
+        classes = dict(classes_of(scenes[0]))[kind]
+        new = _well_named(classes) if added else None
+        known: tuple[ClassPrompt, ...] | Classifier = classes
+        if new is not None:
+            known = (*classes[:new], *classes[new + 1 :])
         embedded = [segmenter.embed(scene.image) for scene in scenes[-TEST_SCENES:]]
         truths = [scene.labels for scene in scenes[-TEST_SCENES:]]
         steps = []
         for number in range(max(TAUGHT) + 1):
             if number:
-                known = _teach(segmenter, scenes[number - 1], known)
+                known = _teach(segmenter, scenes[number - 1], known, new)
             if number in TAUGHT:
-                labels = [segmenter.classify(e, known).labels for e in embedded]
+                used: tuple[ClassPrompt, ...] | Classifier = classes
+                if isinstance(known, Classifier):
+                    used = segmenter.relearn(known, classes)
+                labels = [segmenter.classify(e, used).labels for e in embedded]
                 overlaps = [mean_overlap(*pair) for pair in zip(labels, truths, strict=True)]
                 steps.append(float(np.mean(overlaps)))
         found.append(steps)
-        log.info("%s, transfer from %d: %s", kind, seed, steps)
+        log.info("%s, transfer from %d, added %s: %s", kind, seed, added, steps)
     values = np.array(found)
     gain = values - values[:, :1]
     errors = gain.std(0, ddof=1) / np.sqrt(len(gain))
     return [
-        Step(kind, number, float(mean), float(more), float(error))
+        Step(kind, number, float(mean), float(more), float(error), added)
         for number, mean, more, error in zip(
             TAUGHT, values.mean(0), gain.mean(0), errors, strict=True
         )
     ]
 
 
+def _well_named(classes: Sequence[ClassPrompt]) -> int:
+    """Return the place of a class that is called by its right words, else 0."""
+    return next((k for k, item in enumerate(classes) if item.prompts == (item.name,)), 0)
+
+
 def _teach(
-    segmenter: Segmenter, scene: Scene, known: tuple[ClassPrompt, ...] | Classifier
+    segmenter: Segmenter,
+    scene: Scene,
+    known: tuple[ClassPrompt, ...] | Classifier,
+    new: int | None = None,
 ) -> tuple[ClassPrompt, ...] | Classifier:
+    """Paint strokes and learn from them, but never on the class that is still to come."""
     embedding = segmenter.embed(scene.image)
     learned = known
-    painted = np.zeros(scene.labels.shape, dtype=bool)
+    truth, foreign = scene.labels, np.zeros(scene.labels.shape, dtype=bool)
+    if new is not None:
+        foreign = scene.labels == new + 1
+        truth = np.where(scene.labels > new + 1, scene.labels - 1, scene.labels)
+    painted = foreign.copy()
     for _ in range(STROKES_TAUGHT):
         labels = segmenter.classify(embedding, learned).labels
-        stroke = next_stroke(labels, scene.labels, painted)
+        stroke = next_stroke(labels, truth, painted)
         if stroke is not None:
             painted |= stroke
-            learned = segmenter.adapt(embedding, scene.labels, known, where=painted)
+            learned = segmenter.adapt(embedding, truth, known, where=painted & ~foreign)
     return learned
 
 
@@ -331,7 +354,12 @@ def main() -> None:
         kept = json.dumps([asdict(cost) for cost in costs])
         options.costs.write_text(kept, encoding="utf-8")
     kinds = ("right words", "one wrong word", "no colours")
-    steps = [step for kind in kinds for step in measure_transfer(kind, options.repeats)]
+    steps = [
+        step
+        for added in (False, True)
+        for kind in kinds
+        for step in measure_transfer(kind, options.repeats, added=added)
+    ]
     tables = measure(options.scenes, options.sets)
     sizes = Sizes(options.scenes, options.sets, options.repeats, TEST_SCENES, STROKES_TAUGHT)
     write_page(tables, steps, costs, sizes, OURS, options.output)

@@ -110,15 +110,22 @@ class Classifier:
             example_classes=places[self.example_classes],
         )
 
-    def renamed(self, old: str, new: str) -> Classifier:
-        """Return the same knowledge with another name for a class, if its prompts stay the same.
+    def knows_any(self, classes: Sequence[ClassPrompt]) -> bool:
+        """Whether a class has a name that examples were given for."""
+        names = {c.name for c in classes}
+        known = zip(self.classes, self.example_pixels, strict=True)
+        return any(count and c.name in names for c, count in known)
 
-        A class without prompts of its own is looked for by its name: with another one it is
-        another class, and nothing changes here.
+    def renamed(self, old: str, new: str) -> Classifier:
+        """Return the same knowledge with another name for a class; its prompts stay the same.
+
+        A class without prompts of its own is looked for by its name, so that with another one
+        `Segmenter.relearn` is needed. If there is a class of the new name, nothing changes.
         """
+        if any(c.name == new for c in self.classes):
+            return self
         classes = tuple(
-            dataclasses.replace(c, name=new) if c.name == old and c.prompts != (old,) else c
-            for c in self.classes
+            dataclasses.replace(c, name=new) if c.name == old else c for c in self.classes
         )
         return dataclasses.replace(self, classes=classes)
 

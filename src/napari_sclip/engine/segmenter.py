@@ -24,6 +24,7 @@ from napari_sclip.engine.embedding import Embedding, embed_image
 from napari_sclip.engine.layout import Layout, check_window, plan_windows
 from napari_sclip.engine.partial import PartialCallback, PartialEmbedding
 from napari_sclip.engine.reading import Classes, Reading, named_classes, read_rows
+from napari_sclip.engine.relearn import relearn
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.engine.text_cache import TextCache
 from napari_sclip.engine.text_encoder import TextEncoder
@@ -355,6 +356,13 @@ class Segmenter:
         return adapt(
             embedding, labels, named, settings, self.text, self.patch, where, before, progress
         )
+
+    def relearn(
+        self, classifier: Classifier, classes: Classes, *, progress: ProgressCallback | None = None
+    ) -> Classifier:
+        """Take what was learned over to other classes; see `napari_sclip.engine.relearn`."""
+        self._named(classifier)
+        return relearn(classifier, self._named(classes), self.text, progress)
 
     def attention_at(
         self,

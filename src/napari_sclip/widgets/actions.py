@@ -44,6 +44,9 @@ class Actions(Protocol):
     def learned_values(self) -> Mapping[str, Any] | None:
         """Return what strokes have taught, as plain values for a preset, or None."""
 
+    def why_not_learned(self) -> str:
+        """Say why what strokes have taught is not of the classes in the table, if so."""
+
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
         """Take over what a preset has learned, or nothing."""
 

@@ -352,6 +352,46 @@ def test_what_was_learned_goes_along_when_a_class_with_prompts_is_renamed(
     do(desk.show_margin)
     table.set(rows["green cell"], name="lime cell")  # whose name is what is looked for
     assert desk.learned_values() is None
+    assert "press Segment" in desk.why_not_learned()
+    assert "--classes-file" not in desk.repeat_as("shell")
+    assert "press Segment" in desk.state.run.notice
+    do(desk.segment)
+    values = desk.learned_values()
+    assert values is not None
+    assert "lime cell" in {row["name"] for row in values["classes"]}
+    assert desk.why_not_learned() == ""
+
+
+def test_what_a_preset_has_taught_is_used_with_one_class_more_or_less(
+    viewer: Any, desk: Controller, do: Do
+) -> None:
+    table = desk.state.classes
+    text = table.text.replace("cyan star", "cyan star = brown ring")
+    table.set_text(text)
+    do(desk.segment)
+    before = labels_in(viewer).data.copy()
+    correct_once(labels_in(viewer), truth_in(viewer))
+    do(desk.refine_from_strokes)
+    taught = desk.learned_values()
+    for changed in (f"{text}, red ring", text.replace("green cell, ", "")):
+        viewer.layers.remove(labels_in(viewer))
+        table.set_text(changed)
+        desk.carry_over(None)
+        desk.state.correct.learn = False
+        do(desk.segment)
+        by_text = labels_in(viewer).data.copy()
+        viewer.layers.remove(labels_in(viewer))
+        desk.carry_over(taught)
+        do(desk.segment)
+        assert "not used" not in desk.state.run.notice
+        assert "Learned from" in desk.state.correct.learned
+        assert (labels_in(viewer).data != by_text).sum() > 100
+    assert before.any()
+    table.set_text("leaf, soil")
+    desk.carry_over(taught)
+    do(desk.segment)
+    assert "is of other classes" in desk.state.run.notice
+    assert desk.state.correct.learned == ""
 
 
 def test_what_was_learned_with_another_attention_mode_is_passed_over(

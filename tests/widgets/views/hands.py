@@ -56,6 +56,9 @@ class Asked(list[str]):
     def learned_values(self) -> Mapping[str, Any] | None:
         return self.learned
 
+    def why_not_learned(self) -> str:
+        return ""
+
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
         self.append(f"carry_over {values}")
 

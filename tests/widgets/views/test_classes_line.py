@@ -41,9 +41,13 @@ class Actions:
 
     learned: Mapping[str, Any] | None = None
     carried: Mapping[str, Any] | None = None
+    why_not: str = ""
 
     def learned_values(self) -> Mapping[str, Any] | None:
         return self.learned
+
+    def why_not_learned(self) -> str:
+        return self.why_not
 
     def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
         self.carried = values
@@ -286,6 +290,24 @@ def test_save_and_load(view: ClassesView, table: ClassTable, tmp_path: Path) -> 
     assert table.classes() == before
     assert table.hidden() == {"cat"}
     assert view.line.text() == "cat, wall = brick | stone"
+
+
+def test_it_is_told_what_a_file_keeps(
+    view: ClassesView, table: ClassTable, actions: Actions, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.json"
+    view.presets.ask_save = lambda: str(path)
+    table.set_text("cat")
+    act(view, "save")
+    actions.why_not = "Press Segment first."
+    act(view, "save")
+    actions.learned = {"version": 1}
+    act(view, "save")
+    assert actions.told == [
+        f"The classes are in {path}.",
+        f"The classes are in {path}. Press Segment first.",
+        f"The classes and what was learned are in {path}.",
+    ]
 
 
 def test_no_file_chosen(view: ClassesView, table: ClassTable, problem: QLabel) -> None:

@@ -40,9 +40,13 @@ class Actions:
 
     learned: Mapping[str, Any] | None = None
     carried: Mapping[str, Any] | None = None
+    why_not: str = ""
 
     def learned_values(self) -> Mapping[str, Any] | None:
         return self.learned
+
+    def why_not_learned(self) -> str:
+        return self.why_not
 
     def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
         self.carried = values

@@ -96,6 +96,11 @@ class CorrectionActions:
         known = corrections.teaching.to_keep(classes)
         return None if known is None else known.to_dict()
 
+    def why_not_learned(self) -> str:
+        """Say why what strokes have taught is not of the classes in the table, if so."""
+        corrections = self.corrections
+        return corrections.teaching.why_not(colored_classes(corrections.desk.state.classes))
+
     def carry_over(self, values: Mapping[str, Any] | None) -> None:
         """Take over what a preset has learned, or nothing."""
         from napari_sclip.engine.classifier import Classifier

@@ -56,10 +56,10 @@ class Repeating:
         classes = colored_classes(state.classes)
         learned = self._teaching.for_classes(classes)
         selection = state.model.selection()
-        other_model = ""
+        left = self._teaching.why_not(classes)
         if learned is not None and not self._desk.session.is_of(learned.fingerprint, selection):
             learned = None
-            other_model = " What was learned is of another model or attention, and is not in it."
+            left = "What was learned is of another model or attention, and is not in it."
         file = ""
         if learned is not None or (language == "shell" and not class_text(classes)):
             preset = Preset(classes, learned=None if learned is None else learned.to_dict())
@@ -74,9 +74,8 @@ class Repeating:
         what = "The classes" if learned is None else "The classes and what was learned"
         where = f" {what} are in {file}." if file else ""
         contrast, read = self._reading()
-        self._desk.say(
-            f"Copied. Put your own files where the image is named.{where}{other_model}{read}"
-        )
+        left = f" {left}" if left else ""
+        self._desk.say(f"Copied. Put your own files where the image is named.{where}{left}{read}")
         return write(
             selection,
             state.detail.config(),

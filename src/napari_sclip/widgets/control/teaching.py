@@ -89,23 +89,28 @@ class Teaching:
         return None
 
     def carried_for(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
-        """Return what was carried over, if it is about these classes."""
+        """Return what was carried over, if it is about one of these classes."""
         self.passed_over = ""
-        if self.carried is None:
-            return None
-        fitting = self.carried.arranged(classes)
-        if fitting is None:
-            names = ", ".join(item.name for item in self.carried.classes)
-            self.passed_over = (
-                f"What was learned before is of other classes or prompts ({names}), and was not "
-                "used."
-            )
-        return fitting
+        if self.carried is None or self.carried.knows_any(classes):
+            return self.carried
+        names = ", ".join(item.name for item in self.carried.classes)
+        self.passed_over = f"What was learned before is of other classes ({names}), and not used."
+        return None
 
     def for_classes(self, classes: Sequence[ClassPrompt]) -> Classifier | None:
         """Return what the last run used, or else what is carried, if it is about these classes."""
         known = self.carried if self.learned is None else self.learned
         return None if known is None else known.arranged(classes)
+
+    def why_not(self, classes: Sequence[ClassPrompt]) -> str:
+        """Say why nothing that was learned is of these classes, where a run would make it so."""
+        known = self.carried if self.learned is None else self.learned
+        if known is None or known.arranged(classes) or not known.knows_any(classes):
+            return ""
+        return (
+            "What was learned is not in it, as the classes are others now: press Segment, and do "
+            "this again."
+        )
 
     def strokes_for(
         self, labels: Labels | None, request: ImageRequest, classes: Sequence[ClassPrompt]

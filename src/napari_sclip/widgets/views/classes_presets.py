@@ -22,6 +22,9 @@ class LearnedActions(Protocol):
     def learned_values(self) -> Mapping[str, Any] | None:
         """Return what strokes have taught, as plain values, or None."""
 
+    def why_not_learned(self) -> str:
+        """Say why what strokes have taught is not of the classes in the table, if so."""
+
     def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
         """Take over what a preset has learned, or nothing."""
 
@@ -102,7 +105,8 @@ class PresetsMenu(QMenu):
             learned = self._actions.learned_values()
             write_preset(path, Preset(self._table.classes(), self._table.hidden(), learned))
             what = "The classes" if learned is None else "The classes and what was learned"
-            self._actions.tell(f"{what} are in {path}.")
+            reason = self._actions.why_not_learned() if learned is None else ""
+            self._actions.tell(f"{what} are in {path}. {reason}".rstrip())
         return ""
 
     def _clear(self) -> str:

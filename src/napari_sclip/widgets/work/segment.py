@@ -51,7 +51,7 @@ class SegmentJob:
     strokes : mapping of int to Strokes
         What was painted by hand, by the number of the plane, to learn from.
     carried : Classifier or None
-        What was learned from other images, of the same classes.
+        What was learned from other images, of one of the classes at least.
     """
 
     request: ImageRequest
@@ -123,9 +123,8 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
         warm_up_labels()
         reporter.progress(Progress(0, 0, f"Loading {job.selection.name}"))
         segmenter = session.segmenter(job.selection, reporter.progress)
-        if job.carried is not None and job.carried.fingerprint != segmenter.fingerprint:
-            job = replace(job, carried=None)
-            warnings.warn(OF_ANOTHER_MODEL, SclipWarning, stacklevel=1)
+        if job.carried is not None:
+            job = replace(job, carried=_taken_over(job, segmenter, reporter))
         config = segmenter.resolve(job.config)
         classes: Any = job.classes if job.carried is None else job.carried
         segmenter.embed_classes(classes, config, progress=reporter.progress)
@@ -171,6 +170,16 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
         return SegmentOutcome(
             job, result, labels, placed, reused, frozenset(dropped or ()), cost, learned
         )
+
+
+def _taken_over(job: SegmentJob, segmenter: Any, reporter: Reporter) -> Classifier | None:  # noqa: ANN401
+    """Turn what was learned into what it tells of the job's classes."""
+    assert job.carried is not None
+    if job.carried.fingerprint != segmenter.fingerprint:
+        warnings.warn(OF_ANOTHER_MODEL, SclipWarning, stacklevel=1)
+        return None
+    known: Classifier = segmenter.relearn(job.carried, job.classes, progress=reporter.progress)
+    return known
 
 
 class _Drafts:
