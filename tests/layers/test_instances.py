@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.errors import ClassesError
+from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import rename_class
 from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.instances import (
@@ -107,6 +108,50 @@ def test_what_was_painted_in_the_labels_meanwhile_stays(layer: Labels) -> None:
     again = Labels(made.data, metadata=made.metadata)
     write_instances_back(again, layer)
     np.testing.assert_array_equal(layer.data == 1, made.data > 0)
+
+
+def test_what_was_written_back_can_be_taken_back_and_written_again(layer: Labels) -> None:
+    made = make_instances_layer(layer, 1)
+    made.brush_size = layer.brush_size = 4
+    layer.paint((37, 45), 0)
+    before = layer.data.copy()
+    made.paint((36, 45), 7)  # half on what is soil, half on nothing
+    added = write_instances_back(made, layer).added
+    with_object = layer.data.copy()
+    assert (with_object != before).sum() == added > 4
+    made.undo()
+    assert write_instances_back(made, layer).removed == added
+    np.testing.assert_array_equal(layer.data, before)
+    made.redo()
+    assert write_instances_back(made, layer).added == added
+    np.testing.assert_array_equal(layer.data, with_object)
+    made.fill((7, 7), 0)
+    assert write_instances_back(made, layer).removed == 100
+    made.undo()
+    assert write_instances_back(made, layer).added == 100
+    np.testing.assert_array_equal(layer.data, with_object)
+    for _ in range(5):
+        layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+
+
+def test_written_back_while_a_run_is_drawn(layer: Labels, request_2d: ImageRequest) -> None:
+    made = make_instances_layer(layer, 1)
+    made.data[35:38, 40:48] = 7
+    before = layer.data.copy()
+    draft = Draft(layer, request_2d, 0)
+    draft.show(np.full((40, 50), 1, np.uint8))
+    draft.show(np.full((40, 50), 2, np.uint8))
+    made.data[5:15, 5:15] = 0
+    write_instances_back(made, layer)
+    painted = draft.withdraw()
+    expected = before.copy()
+    expected[5:15, 5:15], expected[35:38, 40:48] = 0, 1
+    np.testing.assert_array_equal(layer.data[painted], expected[painted])
+    np.testing.assert_array_equal(layer.data[~painted], before[~painted])
+    assert painted[35:38, 40:48].all()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
 
 
 def test_nothing_changed_is_no_step(layer: Labels) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QThreadPool
 
 from napari_sclip.errors import SclipWarning
 from napari_sclip.progress import Progress
@@ -217,6 +218,31 @@ def test_the_newest_work_waits_for_the_oldest_to_stop(qtbot: QtBot) -> None:
     assert second.names == ["stopped"]
     assert third.calls == [("done", "newest")]
     assert changes == ["one", "three", ""]
+
+
+def test_a_small_task_does_not_wait_for_a_long_one(qtbot: QtBot) -> None:
+    pool = QThreadPool.globalInstance()
+    assert pool is not None
+    usual, gate = pool.maxThreadCount(), threading.Event()
+    pool.setMaxThreadCount(1)
+    begun, ended = threading.Event(), list[str]()
+
+    def hold(reporter: Reporter) -> None:
+        begun.set()
+        gate.wait(20)
+
+    try:
+        long = Task(hold, Listener(finished=lambda: ended.append("long")))
+        long.start()
+        qtbot.waitUntil(begun.is_set, timeout=5000)
+        small = Task(lambda reporter: None, Listener(finished=lambda: ended.append("small")))
+        small.start()
+        qtbot.waitUntil(lambda: ended == ["small"], timeout=5000)
+    finally:
+        gate.set()
+        qtbot.waitUntil(lambda: len(ended) == 2, timeout=20_000)
+        pool.setMaxThreadCount(usual)
+    assert pool.activeThreadCount() <= 0
 
 
 EXITING = """

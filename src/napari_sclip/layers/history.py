@@ -49,6 +49,12 @@ class Patch:
         out: np.ndarray = self.values != self._others
         return out
 
+    def replace(self, within: tuple[Any, bool], values: np.ndarray) -> None:
+        """Write other values from now on where something was changed, in a part of the box."""
+        inner, swapped = within
+        own = values.T if swapped else values
+        np.copyto(self.values[inner], own, where=self.changed[inner], casting="unsafe")
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401
         layer = self._layer()
         now = self.values if layer is None else layer.data[self._box]
@@ -109,6 +115,9 @@ class PlaneChange:
     def replace_old(self, old: np.ndarray) -> None:
         """Let undo bring back other values than those that were there."""
         kept = self._atom[2] if _is_masked(self._atom) else self._atom[1]
+        if isinstance(kept, Patch):
+            kept.replace(self._within, old)
+            return
         if _is_masked(self._atom) and self._atom[1] is not None:
             mask = self._atom[1]
             box = np.zeros(mask.shape, kept.dtype)

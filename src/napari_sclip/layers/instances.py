@@ -222,7 +222,8 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
     """Write what was changed in the objects into the labels, as one undo step of these.
 
     Pixels that have an object now and had none when the layer was made get the class; those that
-    had one and have none become 0 where they are still of the class. What was painted in the
+    had one and have none become 0 where they are still of the class. Where objects that were
+    written back are gone again, there is what was there before. What was painted in the
     labels meanwhile stays elsewhere. Of a layer that comes from a file it is not known how it
     was made: then the class has the pixels of the objects, and no others. The changed pixels
     count as the person's.
@@ -266,19 +267,26 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
         )
     changes, added, removed = [], 0, 0
     made = objects_at_first(instances_layer)
+    written, old = _written_before(instances_layer, layer.data)
     for plane in all_planes(layer.data.shape):
         now = plane.view(instances_layer.data) > 0
         was = plane.view(layer.data) == class_id
         changed = now != was
         if made is not None:
-            changed &= now != plane.view(made)
+            changed &= (now != plane.view(made)) | plane.view(written)
         if changed.any():
             added += int(np.count_nonzero(changed & now))
             removed += int(np.count_nonzero(changed & was))
-            ids = np.where(now, class_id, 0).astype(layer.data.dtype)
-            changes.append(Change(plane, ids, changed))
+            before = plane.view(old)
+            ids = np.where(now, class_id, np.where(before == class_id, 0, before))
+            changes.append(Change(plane, ids.astype(layer.data.dtype), changed))
+            first = changed & ~plane.view(written)
+            np.copyto(before, plane.view(layer.data), where=first)
+            plane.view(written)[...] |= first
     if not changes:
         return WrittenBack(0, 0, undoable=True)
+    places = np.flatnonzero(written)
+    _WRITTEN[instances_layer] = layer.data.shape, places, old.reshape(-1)[places]
     undone = write_changes(layer, changes)
     return WrittenBack(added, removed, undoable=undone is not None)
 
@@ -286,6 +294,9 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
 _SOURCES: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _MADE: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
 """Where there were objects when a layer was made, a bit a pixel."""
+_WRITTEN: WeakKeyDictionary[Any, tuple[tuple[int, ...], Any, Any]] = WeakKeyDictionary()
+"""The shape of the labels, to which of their pixels, counted through, objects have been written
+back, and what was there before."""
 
 
 def remember_objects(instances_layer: Any, objects: np.ndarray) -> None:  # noqa: ANN401
@@ -295,7 +306,23 @@ def remember_objects(instances_layer: Any, objects: np.ndarray) -> None:  # noqa
 
 def objects_at_first(instances_layer: Any) -> np.ndarray | None:  # noqa: ANN401
     """Tell where there were objects when a layer was made; None if that is not known."""
-    packed, shape = _MADE.get(instances_layer), instances_layer.data.shape
+    return _unpacked(_MADE.get(instances_layer), instances_layer.data.shape)
+
+
+def _written_before(
+    instances_layer: Any,  # noqa: ANN401
+    labels: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell where objects have been written back (bool array), and what was there before that."""
+    where, old = np.zeros(labels.shape, dtype=bool), np.zeros_like(labels)
+    shape, places, values = _WRITTEN.get(instances_layer, ((), None, None))
+    if shape == labels.shape:
+        where.reshape(-1)[places] = True
+        old.reshape(-1)[places] = values
+    return where, old
+
+
+def _unpacked(packed: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
     size = int(np.prod(shape))
     if packed is None or packed.size != -(-size // 8):
         return None

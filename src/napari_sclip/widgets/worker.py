@@ -31,9 +31,14 @@ def _stop_all() -> None:
     """Let threads end before Qt does, where a script exits without closing the viewer."""
     for task in list(_ALIVE):
         task.forget()
-    pool = QThreadPool.globalInstance() if _ALIVE else None
-    if pool is not None:
-        pool.waitForDone(EXIT_MS)
+    if _ALIVE:
+        _pool().waitForDone(EXIT_MS)
+
+
+def _pool() -> QThreadPool:
+    pool = QThreadPool.globalInstance()
+    assert pool is not None
+    return pool
 
 
 def _ignore(_: Any = None) -> None:  # noqa: ANN401 - whatever was told
@@ -107,6 +112,7 @@ class Task(QObject):
     def start(self) -> None:
         """Start the thread."""
         _ALIVE.add(self)
+        _pool().releaseThread()  # no small task waits for a long one, whatever the pool's size
         self._worker.start()
 
     def stop(self) -> None:
@@ -156,6 +162,7 @@ class Task(QObject):
     def _on_finish(self) -> None:
         listener, self._listener = self._listener, Listener()
         _ALIVE.discard(self)
+        _pool().reserveThread()
         listener.finished()
 
 

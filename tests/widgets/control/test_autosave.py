@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from napari_sclip.layers.edits import hand_edits
-from napari_sclip.layers.keeping import read_kept, take_down
+from napari_sclip.layers.keeping import read_kept, take_down, write_kept
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.read import read_request
@@ -23,7 +24,8 @@ from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control import autosave
 from napari_sclip.widgets.control.autosave import autosave_of
 from napari_sclip.widgets.control.controller import Controller
-from napari_sclip.widgets.work.recovery import RecoveryFolder, find_left_behind
+from napari_sclip.widgets.work import recovery
+from napari_sclip.widgets.work.recovery import LOCK, RecoveryFolder, find_left_behind
 from napari_sclip.widgets.work.session import Session
 
 KILLED = """
@@ -188,6 +190,62 @@ def test_nothing_is_written_when_the_session_has_ended(viewer: Any) -> None:
     folder.close()
     folder.keep("a", take_down(labels))
     assert list(root.iterdir()) == []
+
+
+def test_a_layer_that_went_while_it_was_written_is_not_kept(
+    viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    labels.paint((5, 5), 2)
+    folder = RecoveryFolder(cache_dir() / "recovery")
+
+    def write_slowly(path: Path, kept: Any) -> None:
+        write_kept(path, kept)
+        folder.forget("a")
+
+    monkeypatch.setattr(recovery, "write_kept", write_slowly)
+    folder.keep("a", take_down(labels))
+    assert kept_files() == []
+    folder.close()
+
+
+def test_what_was_left_is_found_again_where_a_lock_takes_its_file_along(viewer: Any) -> None:
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    labels.paint((5, 5), 2)
+    root = cache_dir() / "recovery"
+    folder = RecoveryFolder(root)
+    folder.keep("a", take_down(labels))
+    (file,) = kept_files()
+    left = root / "of-a-killed-session"
+    left.mkdir()
+    shutil.copy(file, left)
+    for _ in range(2):
+        (found,) = find_left_behind(root)
+        assert found.folder == left
+        (left / LOCK).unlink()
+    folder.close()
+
+
+ENDING = """
+import napari
+viewer = napari.Viewer(show={show})
+viewer.window.add_plugin_dock_widget("napari-sclip")
+{end}
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [("", 0), ("raise ValueError('of a script')", 1)])
+@pytest.mark.parametrize("show", [True, False])
+def test_a_script_that_ends_without_closing_the_viewer_ends_as_it_should(
+    show: bool, end: str, code: int
+) -> None:
+    script = ENDING.format(show=show, end=end)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, timeout=120
+    )
+    assert ended.returncode == code, ended.stderr.decode()
 
 
 def test_a_session_that_goes_on_is_not_taken_for_a_killed_one(

@@ -11,6 +11,7 @@ import pytest
 from napari.layers import Labels
 from napari.utils import progress
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_sclip.layers.legend import KEY, read_legend
@@ -144,6 +145,29 @@ def test_escape_cancels_from_the_canvas_while_something_runs(
     controller.cancel()
     wait_idle()
     assert bound() == [print]
+
+
+@pytest.mark.parametrize("mode", ["pan_zoom", "paint", "polygon"])
+def test_escape_cancels_while_the_labels_are_active(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
+    run: Press, wait_idle: Press, qtbot: QtBot, mode: str,
+) -> None:  # fmt: skip
+    run()
+    (labels,) = labels_in(viewer)
+    viewer.layers.selection = {labels}
+    labels.mode = mode
+    controller.session.unload()
+    canvas = viewer.window._qt_viewer.canvas.native
+    start_held()
+    if mode == "polygon":
+        labels._overlays["polygon"].points = [(1, 1), (5, 5)]
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+        assert labels._overlays["polygon"].points == []
+        assert controller.state.run.status == RUNNING
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    wait_idle()
+    assert "Cancelled" in controller.state.run.notice
+    assert "Escape" not in {str(key) for key in labels.keymap}
 
 
 def test_what_is_drawn_of_a_run_is_not_counted_as_painted(

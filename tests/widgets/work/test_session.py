@@ -194,6 +194,7 @@ def test_long_collections_come_back() -> None:
 
 
 AFTER_GRAPHICS = """
+{first}
 import napari
 from qtpy.QtWidgets import QApplication
 viewer = napari.Viewer(show=True)
@@ -204,9 +205,11 @@ print("alive")
 """
 
 
-def test_torch_can_be_loaded_after_the_graphics_driver() -> None:
-    # Software rendering brings an LLVM of its own, and so does triton, which torch imports.
+@pytest.mark.parametrize("first", ["", "import torch"])
+def test_torch_can_be_loaded_after_the_graphics_driver(first: str) -> None:
+    # Software rendering brings an LLVM of its own, and so does triton, which open_clip imports.
+    script = AFTER_GRAPHICS.format(first=first)
     done = subprocess.run(
-        [sys.executable, "-c", AFTER_GRAPHICS], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip().endswith("alive"), done.stderr

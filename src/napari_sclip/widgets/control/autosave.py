@@ -54,7 +54,8 @@ def autosave_of(viewer: Any, root: Path) -> Autosave:  # noqa: ANN401 - napari h
 class Autosave:
     """Watches the labels of a viewer, and writes them a moment after they were changed.
 
-    It goes on when the widget is closed, as painting does; `autosave_of` gives the one of a viewer.
+    It goes on when the widget is closed, as painting does, and goes with the viewer; `autosave_of`
+    gives the one of a viewer.
 
     Parameters
     ----------
@@ -86,7 +87,6 @@ class Autosave:
         self._layers.events.removed.connect(self._on_removed)
         for layer in self._layers:
             self._watch(layer)
-        viewer.window._qt_window.destroyed.connect(self.close)
 
     def attach(self, state: WidgetState) -> None:
         """Keep the settings of a widget along, and tell it of what goes wrong."""
@@ -97,7 +97,7 @@ class Autosave:
         if self._state is state:
             self._learn, self._state = state.correct.learn, None
 
-    def close(self, window: Any = None) -> None:  # noqa: ANN401
+    def close(self) -> None:
         """Stop watching; what was kept stays until the program ends."""
         self._timer.stop()
         if self._task is not None:
@@ -124,7 +124,7 @@ class Autosave:
             key = self._keys[layer]
             self._unwatch(layer)
             with contextlib.suppress(OSError):
-                self._folder.drop(key)
+                self._folder.forget(key)
 
     def _watch(self, layer: Any) -> None:  # noqa: ANN401
         if isinstance(layer, Labels) and layer not in self._keys:
@@ -205,5 +205,6 @@ def _write(
 ) -> None:
     for key, kept in ready:
         folder.keep(key, kept)
-    for item in done_with:
-        item.discard()
+    if not folder.is_closed:
+        for item in done_with:
+            item.discard()

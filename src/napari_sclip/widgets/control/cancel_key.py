@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
+
+from napari.layers import Labels
 
 from napari_sclip.widgets.state.run import RUNNING, RunState
 
@@ -11,9 +14,10 @@ KEY = "Escape"
 
 
 class CancelKey:
-    """Binds Escape to the viewer for as long as something runs.
+    """Binds Escape to the viewer for as long as something runs, and to the labels that are active.
 
-    A layer's own use of it comes first, and one that somebody has given to the viewer stays.
+    What somebody has given it to stays. In labels it ends a polygon that is being drawn first, as
+    it does in napari; other layers' own use of it comes first always.
 
     Parameters
     ----------
@@ -26,22 +30,43 @@ class CancelKey:
         self._viewer = viewer
         self._run = run
         self._cancel = cancel
-        self._is_bound = False
-        run.events.status.connect(self._on_status)
+        self._bound: weakref.WeakSet[Any] = weakref.WeakSet()
+        run.events.status.connect(self._on_change)
+        viewer.layers.selection.events.active.connect(self._on_change)
 
     def close(self) -> None:
         """Give the key back."""
-        self._run.events.status.disconnect(self._on_status)
+        self._run.events.status.disconnect(self._on_change)
+        self._viewer.layers.selection.events.active.disconnect(self._on_change)
         self._unbind()
 
-    def _on_status(self, status: str) -> None:
-        if status != RUNNING:
+    def _on_change(self, event: Any = None) -> None:  # noqa: ANN401
+        if self._run.status != RUNNING:
             self._unbind()
-        elif KEY not in {str(key) for key in self._viewer.keymap}:
-            self._is_bound = True
-            self._viewer.bind_key(KEY, lambda viewer: self._cancel())
+            return
+        self._bind(self._viewer, lambda viewer: self._cancel())
+        active = self._viewer.layers.selection.active
+        if isinstance(active, Labels):
+            self._bind(active, self._in_labels)
+
+    def _in_labels(self, layer: Labels) -> None:
+        overlay = getattr(layer, "_overlays", {}).get("polygon")
+        usual = _bound_to(type(layer).class_keymap)
+        if usual is not None and overlay is not None and len(overlay.points):
+            usual(layer)
+        else:
+            self._cancel()
+
+    def _bind(self, owner: Any, act: Callable[[Any], None]) -> None:  # noqa: ANN401 - the viewer or a layer
+        if owner not in self._bound and _bound_to(owner.keymap) is None:
+            self._bound.add(owner)
+            owner.bind_key(KEY, act)
 
     def _unbind(self) -> None:
-        if self._is_bound:
-            self._is_bound = False
-            self._viewer.bind_key(KEY, None)
+        for owner in list(self._bound):
+            owner.bind_key(KEY, None)
+        self._bound.clear()
+
+
+def _bound_to(keymap: Any) -> Any:  # noqa: ANN401
+    return next((act for key, act in keymap.items() if str(key) == KEY), None)

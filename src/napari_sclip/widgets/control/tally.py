@@ -116,11 +116,15 @@ class Tally:
         correct.labels = labels.name
         correct.strokes = self._strokes
         noted = labels.metadata.get(KEY) or {}
-        current = tuple(row.name for row in legend if row.id and is_current(noted, row.id))
+        known = {row.name for row in self._state.classes.rows}
+        current = tuple(
+            row.name
+            for row in legend
+            if row.id and (row.name in known or is_current(noted, row.id))
+        )
         if is_drawn_over(labels):
             correct.names = current
             return  # withdrawing them is told as a change
-        known = {row.name for row in self._state.classes.rows}
         missing = {row.id: row.name for row in legend if row.id and row.name not in known}
         scribbles = [layer.data for layer in scribbles_over(labels, self._viewer.layers)]
         data = np.asarray(labels.data)

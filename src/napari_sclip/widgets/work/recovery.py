@@ -35,13 +35,14 @@ class RecoveryFolder:
     def __init__(self, root: Path) -> None:
         self.path = root / uuid.uuid4().hex
         self._lock: FileLock | None = None
-        self._writing = threading.Lock()
-        self._is_closed = False
+        self._changing = threading.Lock()
+        self._forgotten: set[str] = set()
+        self.is_closed = False
 
     def keep(self, key: str, kept: KeptLabels) -> None:
         """Write labels, or remove what was kept of them if nothing is painted by hand or checked.
 
-        May be called in a worker; after `close` nothing is written.
+        May be called in a worker. Nothing is written after `close`, or of a layer after `forget`.
 
         Raises
         ------
@@ -49,26 +50,44 @@ class RecoveryFolder:
             If they cannot be written.
         """
         if not kept.has_work():
-            self.drop(key)
+            self._file(key).unlink(missing_ok=True)
             return
-        with self._writing:
-            if self._is_closed:
+        with self._changing:
+            if self.is_closed or key in self._forgotten:
                 return
             if self._lock is None:
                 self.path.mkdir(parents=True, exist_ok=True)
                 # Not only for this thread: a worker makes it, and another thread releases it.
                 self._lock = FileLock(self.path / LOCK, thread_local=False)
                 self._lock.acquire(timeout=0)
-            write_kept(self.path / f"{key}.npz", kept)
+        part = self.path / f"{key}.part"
+        try:
+            write_kept(part, kept)
+        except OSError:
+            if self.is_closed:
+                return  # the folder has gone meanwhile
+            raise
+        with self._changing:
+            if self.is_closed or key in self._forgotten:
+                part.unlink(missing_ok=True)
+            else:
+                part.replace(self._file(key))
+        if self.is_closed:
+            shutil.rmtree(self.path, ignore_errors=True)
 
-    def drop(self, key: str) -> None:
-        """Remove what was kept of a layer."""
-        (self.path / f"{key}.npz").unlink(missing_ok=True)
+    def forget(self, key: str) -> None:
+        """Remove what was kept of a layer that is gone; no more is kept of it."""
+        with self._changing:
+            self._forgotten.add(key)
+            self._file(key).unlink(missing_ok=True)
+
+    def _file(self, key: str) -> Path:
+        return self.path / f"{key}.npz"
 
     def close(self) -> None:
         """Remove all, at the end of a session that ends as it should."""
-        with self._writing:
-            self._is_closed = True
+        with self._changing:
+            self.is_closed = True
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
@@ -118,10 +137,15 @@ def find_left_behind(root: Path) -> tuple[LeftBehind, ...]:
 
 
 def _folders(root: Path) -> list[Path]:
+    # Where a lock is released, its file may go: a folder of labels is one without it, too.
     try:
-        return [path for path in root.iterdir() if (path / LOCK).exists()]
+        return [path for path in root.iterdir() if (path / LOCK).exists() or _kept_in(path)]
     except OSError:
         return []
+
+
+def _kept_in(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.npz")))
 
 
 def _look_at(folder: Path) -> LeftBehind | None:
@@ -132,7 +156,7 @@ def _look_at(folder: Path) -> LeftBehind | None:
         return None  # of a session that goes on
     lock.release()
     try:
-        files = tuple(sorted(folder.glob("*.npz")))
+        files = _kept_in(folder)
         when = max((file.stat().st_mtime for file in files), default=0.0)
     except OSError:
         return None

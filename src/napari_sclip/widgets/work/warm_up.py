@@ -30,8 +30,7 @@ def warm_up() -> None:
     that lets go of the lock.
     """
     with _LOCK, no_long_collections():
-        if "torch" not in sys.modules:
-            preload_libraries()
+        preload_libraries()
         for name in HEAVY_MODULES:
             importlib.import_module(name)
 
@@ -63,18 +62,21 @@ def preload_libraries() -> None:
 
     triton, which torch brings along on Linux, has an LLVM of its own inside. Where the graphics
     driver has loaded another one (software rendering, some AMD drivers), the two get mixed up
-    and the process crashes, unless triton is told to look into itself first.
+    and the process crashes, unless triton is told to look into itself first. Somebody else may
+    have imported torch before, but that does not import triton.
     """
     load = _loader()
     if load is None:
         return
     suffix = "dylib" if sys.platform == "darwin" else "so"
-    for path in _files_of("torch", f"lib/libtorch_global_deps.{suffix}"):
-        load(path, os.RTLD_GLOBAL)
-    for path in _files_of("torch", f"lib/libtorch_python.{suffix}"):
-        load(path, 0)
-    for path in _files_of("triton", "_C/libtriton*.so"):
-        load(path, getattr(os, "RTLD_DEEPBIND", 0))
+    if "torch" not in sys.modules:
+        for path in _files_of("torch", f"lib/libtorch_global_deps.{suffix}"):
+            load(path, os.RTLD_GLOBAL)
+        for path in _files_of("torch", f"lib/libtorch_python.{suffix}"):
+            load(path, 0)
+    if "triton" not in sys.modules:
+        for path in _files_of("triton", "_C/libtriton*.so"):
+            load(path, getattr(os, "RTLD_DEEPBIND", 0))
 
 
 def _files_of(package: str, pattern: str) -> list[Path]:
