@@ -99,13 +99,22 @@ def test_objects_come_back_and_can_be_written_back(
     labels = make_labels_layer(read_request(viewer, image), make_result(plane))
     viewer.add_layer(labels)
     objects = make_instances_layer(labels, 1)
+    assert not take_down(objects).has_work()
     objects.brush_size = 1
     objects.paint((0, 0), 1)
+    assert take_down(objects).has_work()
+    objects.undo()
+    assert not take_down(objects).has_work()
+    objects.redo()
     labels.brush_size = 1
     labels.paint((35, 45), 1)
     write_kept(tmp_path / "kept.npz", take_down(objects))
     back = make_layer(read_kept(tmp_path / "kept.npz"))
     np.testing.assert_array_equal(back.data, objects.data)
+    assert take_down(back).has_work()
+    objects.undo()
+    objects.data = objects.data.copy()
+    assert take_down(objects).has_work()
     assert list(back.features["class"]) == ["no object", "leaf 1", "leaf 2"]
     source = source_labels(back, viewer.layers)
     assert source is not None

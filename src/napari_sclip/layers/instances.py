@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
@@ -13,6 +14,7 @@ from napari.layers import Labels
 from napari_sclip.core.instances import MIN_DISTANCE, split_instances
 from napari_sclip.errors import ClassesError
 from napari_sclip.layers.geometry import place_of
+from napari_sclip.layers.history import undo_steps
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.mapping import LabelsMismatchError
 from napari_sclip.layers.planes_of_labels import all_planes
@@ -178,7 +180,7 @@ def make_instances_layer(
         multiscale=False,
         **place_of(layer),
     )
-    _SOURCES[made] = ref(layer)
+    _SOURCES[made] = weakref.ref(layer)
     remember_objects(made, instances > 0)
     return made
 
@@ -294,14 +296,35 @@ def write_instances_back(instances_layer: Labels, layer: Labels) -> WrittenBack:
 _SOURCES: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _MADE: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
 """Where there were objects when a layer was made, a bit a pixel."""
+_ARRAYS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""The array that a layer had when it was made."""
+
 _WRITTEN: WeakKeyDictionary[Any, tuple[tuple[int, ...], Any, Any]] = WeakKeyDictionary()
 """The shape of the labels, to which of their pixels, counted through, objects have been written
 back, and what was there before."""
 
 
-def remember_objects(instances_layer: Any, objects: np.ndarray) -> None:  # noqa: ANN401
-    """Note where there were objects when a layer was made: bool array of its shape."""
+def remember_objects(
+    instances_layer: Any,  # noqa: ANN401
+    objects: np.ndarray,
+    *,
+    changed: bool = False,
+) -> None:
+    """Note where there were objects when a layer was made: bool array of its shape.
+
+    With `changed` they have been changed since.
+    """
     _MADE[instances_layer] = np.packbits(objects)
+    if not changed:
+        _ARRAYS[instances_layer] = weakref.ref(instances_layer.data)
+
+
+def were_objects_changed(instances_layer: Any) -> bool:  # noqa: ANN401
+    """Tell whether a layer of objects is another than when it was made, as far as is known."""
+    array = _ARRAYS.get(instances_layer)
+    if array is None or array() is not instances_layer.data:
+        return True
+    return bool(undo_steps(instances_layer))
 
 
 def objects_at_first(instances_layer: Any) -> np.ndarray | None:  # noqa: ANN401

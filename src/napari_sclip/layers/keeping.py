@@ -21,6 +21,7 @@ from napari_sclip.layers.instances import (
     object_names,
     objects_at_first,
     remember_objects,
+    were_objects_changed,
 )
 from napari_sclip.layers.legend import KEY, read_legend
 from napari_sclip.layers.review import (
@@ -68,6 +69,8 @@ class KeptLabels:
 
     def has_work(self) -> bool:
         """Whether anything was painted by hand, or checked."""
+        if "changed" in self.record:  # objects
+            return bool(self.record["changed"])
         painted = self.painted.any() or (self.data != self.predicted).any()
         return bool(painted or self.review is not None)
 
@@ -99,6 +102,7 @@ def take_down(layer: Labels) -> KeptLabels:
     if instances_class(layer) is not None:
         objects = objects_at_first(layer)
         before = np.zeros(layer.data.shape, dtype=bool) if objects is None else objects
+        record["changed"] = were_objects_changed(layer)
         data = np.array(layer.data) if copy else np.asarray(layer.data)
         return KeptLabels(record, data, before, np.zeros_like(before))
     data = data_without_drafts(layer, copy=copy)
@@ -129,7 +133,7 @@ def make_layer(kept: KeptLabels) -> Labels:
     of_class = instances_class(layer)
     if of_class is not None:
         layer.features = object_names(of_class[1], kept.data)
-        remember_objects(layer, kept.predicted)
+        remember_objects(layer, kept.predicted, changed=True)
         return layer
     legend = read_legend(layer)
     if legend:

@@ -411,6 +411,52 @@ def test_what_was_learned_with_another_attention_mode_is_passed_over(
     assert desk.state.correct.learned == ""
 
 
+def test_a_class_that_comes_after_the_run_can_be_painted_with_at_once(
+    viewer: Any, desk: Controller, do: Do, qtbot: QtBot
+) -> None:
+    do(desk.segment)
+    labels, table = labels_in(viewer), desk.state.classes
+    table.set_text(f"{table.text}, fern, moss, fern")
+    known = read_legend(labels)
+    labels.selected_label = table.rows[-1].id  # there twice, and so not a class
+    assert read_legend(labels) == known
+    table.remove([table.rows[-1].key])
+    labels.selected_label = 99
+    assert read_legend(labels) == known
+    numbers = {row.name: row.id for row in table.rows}
+    colors = {row.name: table.colors()[row.key] for row in table.rows}
+    labels.selected_label = numbers["fern"]
+    labels.paint((5, 5), numbers["fern"])
+    desk.paint_with(numbers["moss"])
+    labels.paint((25, 25), numbers["moss"])
+    found = {row.name: row for row in read_legend(labels)}
+    for name in ("fern", "moss"):
+        assert (found[name].id, found[name].color) == (numbers[name], colors[name])
+        assert name in list(labels.features["class"])
+    qtbot.waitUntil(lambda: {"fern", "moss"} <= set(desk.state.correct.names), timeout=5000)
+    assert labels.selected_label == numbers["moss"]
+    do(desk.segment)
+    assert (labels.data == numbers["moss"]).any()
+    rows = {row.name: row.id for row in read_legend(labels)}
+    assert {name: rows[name] for name in ("fern", "moss")} == {
+        name: numbers[name] for name in ("fern", "moss")
+    }
+
+
+def test_a_class_that_is_back_in_the_table_can_be_chosen_again(
+    viewer: Any, desk: Controller, do: Do, qtbot: QtBot
+) -> None:
+    table, names = desk.state.classes, desk.state.correct
+    text = table.text
+    do(desk.segment)
+    assert "green cell" in names.names
+    table.set_text(text.replace("green cell, ", ""))
+    do(desk.segment)
+    qtbot.waitUntil(lambda: "green cell" not in names.names, timeout=5000)
+    table.set_text(text)
+    qtbot.waitUntil(lambda: "green cell" in names.names, timeout=5000)
+
+
 def test_a_class_is_renamed_in_the_labels_of_every_image(
     viewer: Any, desk: Controller, do: Do
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_sclip.layers.dress import hidden_classes, rename_class, set_class_colors
+from napari_sclip.layers.dress import add_classes, hidden_classes, rename_class, set_class_colors
 from napari_sclip.layers.legend import KEY, has_legend, read_legend
 from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.twins import know_what_the_twin_knows
@@ -52,6 +52,7 @@ class LabelsLink:
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._table.changed.disconnect(self._dress)
         self._table.renamed.disconnect(self._rename)
+        self._speak_of(None)
 
     def _on_inserted(self, event: Any) -> None:  # noqa: ANN401
         know_what_the_twin_knows(event.value, self._viewer.layers)
@@ -117,7 +118,7 @@ class LabelsLink:
     def follow(self, image: Any) -> Labels | None:  # noqa: ANN401
         """Make the labels of an image the ones that the table speaks of."""
         labels, before = self.labels_of(image), self._current
-        self._current = None if labels is None else weakref.ref(labels)
+        self._speak_of(labels)
         if labels is not None:
             if image not in self._labels_of:
                 self._take_colors(labels)
@@ -128,6 +129,27 @@ class LabelsLink:
         elif before is not None:
             self._table.adopt({})
         return labels
+
+    def _speak_of(self, labels: Labels | None) -> None:
+        before = self.current
+        if before is not labels:
+            if before is not None:
+                before.events.selected_label.disconnect(self._on_selected)
+            if labels is not None:
+                labels.events.selected_label.connect(self._on_selected)
+        self._current = None if labels is None else weakref.ref(labels)
+
+    def _on_selected(self, event: Any) -> None:  # noqa: ANN401
+        self.know(event.source, int(event.source.selected_label))
+
+    def know(self, labels: Labels, number: int) -> None:
+        """Name an id in labels that the table has a class for, but no run has had yet."""
+        if labels is not self.current or any(row.id == number for row in read_legend(labels)):
+            return
+        sound = {item.name: item for item in colored_classes(self._table)}
+        for row in self._table.rows:
+            if row.id == number and not row.background and row.name in sound:
+                add_classes(labels, [sound[row.name]], [number])
 
     @property
     def current(self) -> Labels | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from napari.layers import Labels
@@ -22,10 +23,13 @@ class PaintKeys:
     Parameters
     ----------
     viewer : Viewer
+    know : callable
+        Asked to name an id in labels, before it is painted with.
     """
 
-    def __init__(self, viewer: Any) -> None:  # noqa: ANN401 - napari has no types
+    def __init__(self, viewer: Any, know: Callable[[Labels, int], None]) -> None:  # noqa: ANN401 - napari has no types
         self._viewer = viewer
+        self._know = know
         self._bound: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def bind(self, labels: Labels) -> None:
@@ -45,6 +49,7 @@ class PaintKeys:
 
     def paint_with(self, labels: Labels, number: int) -> None:
         """Paint with the class of an id, in the mode that paints."""
+        self._know(labels, number)
         names = {row.id: row.name for row in classes_in(labels)}
         if number not in names:
             known = ", ".join(f"{k} {name}" for k, name in sorted(names.items()) if k != 0)
