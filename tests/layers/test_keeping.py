@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sclip.layers import keeping
+from napari_sclip.layers import keeping, slabs
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import hidden_classes, set_class_colors
 from napari_sclip.layers.edits import hand_edits
@@ -18,10 +18,12 @@ from napari_sclip.layers.instances import (
     write_instances_back,
 )
 from napari_sclip.layers.keeping import (
+    KeptLabels,
     KeptLabelsError,
     make_layer,
     read_kept,
     take_down,
+    take_down_in_steps,
     write_kept,
 )
 from napari_sclip.layers.legend import KEY, read_legend
@@ -131,6 +133,7 @@ def test_partial_results_are_not_kept(
     request = read_request(viewer, image)
     layer = make_labels_layer(request, make_result(np.ones((40, 50))))
     layer.brush_size = 1
+    monkeypatch.setattr(slabs, "SLAB_PIXELS", 200)
     for copied in (keeping.COPIED_BYTES, 0):
         monkeypatch.setattr(keeping, "COPIED_BYTES", copied)
         draft = Draft(layer, request, 0)
@@ -142,6 +145,39 @@ def test_partial_results_are_not_kept(
         draft.withdraw()
         layer.undo()
         assert not take_down(layer).has_work()
+
+
+def test_what_changes_between_the_steps_is_taken_down_without_partial_results(
+    viewer: ViewerModel, make_result: MakeResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = viewer.add_image(np.zeros((40, 50), np.uint8))
+    request = read_request(viewer, image)
+    layer = make_labels_layer(request, make_result(np.ones((40, 50))))
+    layer.brush_size = 1
+    monkeypatch.setattr(slabs, "SLAB_PIXELS", 200)
+    monkeypatch.setattr(keeping, "COPIED_BYTES", 0)
+    first = Draft(layer, request, 0)
+    first.show(np.full((40, 50), 2, np.uint8))
+    steps = take_down_in_steps(layer)
+    taken: list[KeptLabels | None] = []
+    for number, kept in enumerate(steps):
+        taken.append(kept)
+        if number == 2:
+            layer.paint((39, 5), 0)
+        elif number == 12:  # the rows at the top are being cleaned
+            first.show(np.full((40, 50), 0, np.uint8))
+            first.show(np.full((40, 50), 2, np.uint8))
+            layer.paint((38, 6), 0)
+        elif number == 15:  # one run ends, and another one begins
+            first.withdraw()
+            second = Draft(layer, request, 0)
+            second.show(np.full((40, 50), 2, np.uint8))
+    *before, last = taken
+    assert before == [None] * 40  # all is copied and cleaned twice
+    assert last is not None
+    assert np.argwhere(last.data != 1).tolist() == [[38, 6], [39, 5]]
+    second.withdraw()
+    np.testing.assert_array_equal(layer.data, last.data)
 
 
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:

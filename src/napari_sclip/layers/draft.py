@@ -38,13 +38,18 @@ def data_without_drafts(layer: Labels, *, copy: bool = True) -> np.ndarray:
     copy : bool
         Whether the array has to be a copy even where there are no drafts.
     """
-    drafts = list(_DRAWN.get(layer, ()))
+    drafts = drafts_over(layer)
     if not drafts and not copy:
         return np.asarray(layer.data)
     data: np.ndarray = np.array(layer.data)
     for draft in drafts:
         draft.clean(data)
     return data
+
+
+def drafts_over(layer: Labels) -> tuple[Draft, ...]:
+    """Return the drafts that are drawn over a layer now."""
+    return tuple(_DRAWN.get(layer, ()))
 
 
 def is_drawn_over(layer: Labels) -> bool:
@@ -128,11 +133,21 @@ class Draft:
 
     def clean(self, data: np.ndarray) -> None:
         """Take what is drawn out of a copy of the layer's data."""
-        if self._layer.data is self._array and data.shape == self._array.shape:
-            view = self._target.view(data)
-            for rows in slabs(self._reached, view.shape[1]):
-                mine = self._free[rows] & (view[rows] == self._drawn[rows])
-                np.copyto(view[rows], self._before[rows], where=mine)
+        for _ in self.clean_in_steps(data):
+            pass
+
+    def clean_in_steps(self, data: np.ndarray) -> Iterator[None]:
+        """Copy the plane as it is without the draft; between the steps it may change."""
+        view, shown = self._target.view(data), self._target.view(self._array)
+        for rows in slabs(range(view.shape[0]), view.shape[1]):
+            if self._layer.data is not self._array or data.shape != self._array.shape:
+                return
+            np.copyto(view[rows], shown[rows])
+            known = slice(max(rows.start, self._reached.start), min(rows.stop, self._reached.stop))
+            if known.start < known.stop:
+                mine = self._free[known] & (view[known] == self._drawn[known])
+                np.copyto(view[known], self._before[known], where=mine)
+            yield
 
     def show(self, labels: np.ndarray) -> None:
         """Draw partial labels of the size that is read; 0 is drawn as it was before.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.draft import data_without_drafts
+from napari_sclip.layers.draft import data_without_drafts, drafts_over, is_drawn_over
 from napari_sclip.layers.dress import colormap, features, hidden_classes
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.instances import (
@@ -24,6 +25,7 @@ from napari_sclip.layers.instances import (
     were_objects_changed,
 )
 from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.planes_of_labels import all_planes
 from napari_sclip.layers.review import (
     Review,
     known_review,
@@ -31,11 +33,12 @@ from napari_sclip.layers.review import (
     set_review,
     unpack_review,
 )
+from napari_sclip.layers.slabs import slabs
 from napari_sclip.paths import atomic_write
 
 FORMAT = "napari-sclip kept labels"
-COPIED_BYTES = 2**26
-"""Labels that are larger are not copied in the thread of the user interface."""
+COPIED_BYTES = 2**22
+"""Labels that are larger are not copied at once in the thread of the user interface."""
 
 
 class KeptLabelsError(SclipError):
@@ -83,6 +86,40 @@ def take_down(layer: Labels) -> KeptLabels:
     the prediction is what labels are compared with, no mixture of old and new lets a painted
     pixel pass for a predicted one.
     """
+    steps = take_down_in_steps(layer)
+    return next(kept for kept in steps if kept is not None)
+
+
+def take_down_in_steps(layer: Labels) -> Iterator[KeptLabels | None]:
+    """Do what `take_down` does, in steps of a few milliseconds; the layer may change in between.
+
+    Yields
+    ------
+    KeptLabels or None
+        None after every step but the last one.
+    """
+    data = None
+    while data is None and layer.data.nbytes > COPIED_BYTES and is_drawn_over(layer):
+        data = yield from _without_drafts(layer)
+    yield _taken(layer, data)
+
+
+def _without_drafts(layer: Labels) -> Generator[None, None, np.ndarray | None]:
+    """Copy labels without their drafts, in steps; None if others are drawn meanwhile."""
+    array, drafts = layer.data, drafts_over(layer)
+    data = np.empty(array.shape, array.dtype)
+    for plane in all_planes(array.shape):
+        own, copied = plane.view(array), plane.view(data)
+        for rows in slabs(range(own.shape[0]), own.shape[1]):
+            np.copyto(copied[rows], own[rows])
+            yield
+    for draft in drafts:
+        yield from draft.clean_in_steps(data)
+    same = layer.data is array and drafts_over(layer) == drafts
+    return data if same else None
+
+
+def _taken(layer: Labels, undrafted: np.ndarray | None) -> KeptLabels:
     log = prediction_log(layer)
     log.follow_history()
     record = {
@@ -105,7 +142,7 @@ def take_down(layer: Labels) -> KeptLabels:
         record["changed"] = were_objects_changed(layer)
         data = np.array(layer.data) if copy else np.asarray(layer.data)
         return KeptLabels(record, data, before, np.zeros_like(before))
-    data = data_without_drafts(layer, copy=copy)
+    data = data_without_drafts(layer, copy=copy) if undrafted is None else undrafted
     review = known_review(layer.data)
     if not copy:
         return KeptLabels(record, data, log.predicted, log.painted, review)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from napari_sclip.core.uncertain import Spot
 from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.mapping import Target
 from napari_sclip.layers.planes_of_labels import part_of
+from napari_sclip.layers.slabs import slabs
 
 
 class Review:
@@ -149,6 +151,63 @@ def checked_pixels(layer: Any, plane: Target) -> np.ndarray:  # noqa: ANN401
     return out
 
 
+@dataclass(frozen=True, eq=False)
+class ReviewedPlane:
+    """What says how much of a plane is checked; made on the GUI thread, counted in any.
+
+    Attributes
+    ----------
+    labels, seen, predicted : (H, W) array
+        Views: of the layer, of its review, of its log.
+    marked : (H, W) bool array
+        View of the review.
+    painted : (H, W) bool array or None
+        View of the log.
+    uncertain : (H, W) bool array or None
+    """
+
+    labels: np.ndarray
+    marked: np.ndarray
+    seen: np.ndarray
+    predicted: np.ndarray
+    painted: np.ndarray | None
+    uncertain: np.ndarray | None
+
+    def share(self) -> float | None:
+        """Compute what `share_checked` returns."""
+        total = checked = 0
+        for rows in slabs(range(self.labels.shape[0]), self.labels.shape[1]):
+            labels, marked = self.labels[rows], self.marked[rows]
+            to_check = labels != 0
+            if self.uncertain is not None:
+                to_check |= self.uncertain[rows]
+            total += int(np.count_nonzero(to_check))
+            if marked.any():
+                as_seen = (labels == self.seen[rows]) | (labels != self.predicted[rows])
+                if self.painted is not None:
+                    as_seen |= self.painted[rows]
+                checked += int(np.count_nonzero(to_check & marked & as_seen))
+        return checked / total if total else None
+
+
+def look_at_review(
+    layer: Any,  # noqa: ANN401
+    plane: Target,
+    uncertain: np.ndarray | None = None,
+) -> ReviewedPlane:
+    """Take down what `share_checked` counts; takes no time. Parameters are those of it."""
+    review = review_of(layer)
+    predicted, painted = prediction_log(layer).look(plane)
+    return ReviewedPlane(
+        labels=plane.view(layer.data),
+        marked=plane.view(review.marked),
+        seen=plane.view(review.seen),
+        predicted=predicted,
+        painted=painted,
+        uncertain=uncertain,
+    )
+
+
 def share_checked(
     layer: Any,  # noqa: ANN401
     plane: Target,
@@ -172,13 +231,7 @@ def share_checked(
     float or None
         0..1; None where there is nothing to check.
     """
-    to_check = plane.view(layer.data) != 0
-    if uncertain is not None:
-        to_check = to_check | uncertain
-    total = int(np.count_nonzero(to_check))
-    if total == 0:
-        return None
-    return int(np.count_nonzero(to_check & checked_pixels(layer, plane))) / total
+    return look_at_review(layer, plane, uncertain).share()
 
 
 def _cut(plane: Target, spot: Spot | np.ndarray | None) -> tuple[Target, np.ndarray | None]:

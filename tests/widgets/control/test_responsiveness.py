@@ -13,6 +13,10 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt, QTimer
 
 from napari_sclip import make_scene
+from napari_sclip.layers.draft import is_drawn_over
+from napari_sclip.paths import cache_dir
+from napari_sclip.widgets.control import autosave
+from napari_sclip.widgets.control.autosave import autosave_of
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.work.session import Session
@@ -87,6 +91,42 @@ def test_a_slow_engine_does_not_hold_the_window(
         image.data = image.data[::-1].copy()
         longest.append(run_ticking(controller, qtbot).longest)
     assert min(longest) <= LONGEST_GAP
+
+
+@pytest.mark.parametrize("partial", [True, False], ids=["drawn", "not drawn"])
+def test_a_stroke_in_large_labels_does_not_hold_the_window(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, run: Press, wait_idle: Press,
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, partial: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autosave, "SAVE_MS", 10)
+    side = 8000
+    viewer.add_image(np.zeros((side, side), np.uint8), name="large")
+    controller._follower.refresh()
+    run()
+    labels = viewer.layers["large labels"]
+    labels.brush_size = 5
+    controller.state.run.partial = partial
+    controller.session.unload()
+    saves: list[int] = []
+    autosave_of(viewer, cache_dir() / "recovery").saved = lambda: saves.append(1)
+    fake.windows, fake.seconds = 200, 0.05
+    controller.segment()
+    qtbot.waitUntil(lambda: fake.arrived.acquire(blocking=False), timeout=20_000)
+    if partial:
+        qtbot.waitUntil(lambda: is_drawn_over(labels), timeout=20_000)
+    fake.gate.clear()
+    tally, longest = controller.corrections.tally, []
+    for k in range(TRIES):
+        saves.clear()
+        labels.paint((100 + 20 * k, 100), 2)
+        ticks = Ticks()
+        with ticks.counted():
+            qtbot.waitUntil(lambda: bool(saves), timeout=20_000)
+            qtbot.waitUntil(lambda: not tally._timer.isActive() and tally._task is None)
+        longest.append(ticks.longest)
+    assert min(longest) <= LONGEST_GAP
+    controller.cancel()
+    wait_idle()
 
 
 def test_the_real_model_does_not_hold_the_window(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import time
 import uuid
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from napari.utils.notifications import show_warning
 
 from napari_sclip.layers.history import redo_steps, undo_steps
 from napari_sclip.layers.instances import instances_class
-from napari_sclip.layers.keeping import KeptLabels, take_down
+from napari_sclip.layers.keeping import KeptLabels, take_down_in_steps
 from napari_sclip.layers.legend import has_legend
 from napari_sclip.layers.scribbles import is_scribbles
 from napari_sclip.widgets.control.single_shot import single_shot
@@ -26,6 +27,8 @@ from napari_sclip.widgets.work.reporter import Reporter
 from napari_sclip.widgets.worker import Listener, Task
 
 SAVE_MS = 1500
+STEP_SECONDS = 0.005
+END = object()
 QUESTION = "recover"
 
 _FOLDERS: dict[Path, RecoveryFolder] = {}
@@ -82,6 +85,8 @@ class Autosave:
         self._task: Task | None = None
         self._done_with: tuple[LeftBehind, ...] = ()
         self._timer = single_shot(SAVE_MS, self._save)
+        self._step = single_shot(0, self._go_on)
+        self._taking: Iterator[None] | None = None
         self._layers = viewer.layers
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed)
@@ -100,6 +105,8 @@ class Autosave:
     def close(self) -> None:
         """Stop watching; what was kept stays until the program ends."""
         self._timer.stop()
+        self._step.stop()
+        self._taking = None
         if self._task is not None:
             self._task.forget()
             self._task = None
@@ -159,18 +166,36 @@ class Autosave:
     # Writing
 
     def _save(self) -> None:
-        if self._task is not None:
+        if self._task is not None or self._taking is not None:
             self._timer.start()
             return
-        ready = [
-            (self._keys[layer], take_down(layer))
-            for layer in list(self._changed)
-            if layer in self._keys and _is_work(layer)
-        ]
+        layers = [layer for layer in self._changed if layer in self._keys and _is_work(layer)]
+        self._changed.clear()
+        self._taking = self._take_down(layers)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take down some more, and let the window live in between."""
+        until = time.monotonic() + STEP_SECONDS
+        while self._taking is not None and time.monotonic() < until:
+            if next(self._taking, END) is END:
+                self._taking = None
+        if self._taking is not None:
+            self._step.start()
+
+    def _take_down(self, layers: Sequence[Any]) -> Iterator[None]:
+        ready = []
+        for layer in layers:
+            for kept in take_down_in_steps(layer):
+                if kept is not None and layer in self._keys:
+                    ready.append((self._keys[layer], kept))
+                yield
+        self._write(ready)
+
+    def _write(self, ready: list[tuple[str, KeptLabels]]) -> None:
         learn = self._learn if self._state is None else self._state.correct.learn
         for _, kept in ready:
             kept.record["learn"] = learn
-        self._changed.clear()
         if not ready:
             return
         done_with, self._done_with = self._done_with, ()

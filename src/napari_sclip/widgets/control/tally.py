@@ -17,7 +17,7 @@ from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.instances import instances_class
 from napari_sclip.layers.legend import KEY, is_current, read_legend
 from napari_sclip.layers.planes_of_labels import shown_plane
-from napari_sclip.layers.review import share_checked
+from napari_sclip.layers.review import ReviewedPlane, look_at_review
 from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.classes_ids import BYTE
@@ -129,23 +129,27 @@ class Tally:
         scribbles = [layer.data for layer in scribbles_over(labels, self._viewer.layers)]
         data = np.asarray(labels.data)
         predicted, marks = prediction_log(labels).everywhere()
-        take = functools.partial(
-            take_census, data, predicted, marks, tuple(missing), scribbles, few=BYTE
-        )
+        review = self._review(labels)
+
+        def take(reporter: Any = None) -> tuple[Census, float | None]:  # noqa: ANN401
+            census = take_census(data, predicted, marks, tuple(missing), scribbles, few=BYTE)
+            return census, None if review is None else review.share()
+
+        done = functools.partial(self._on_counted, missing, current)
         if data.size <= AT_ONCE:
-            self._on_counted(missing, current, take())
+            done(take())
         else:
-            done = functools.partial(self._on_counted, missing, current)
-            self._task = Task(
-                lambda reporter: take(), Listener(done=done, finished=self._on_finished)
-            )
+            self._task = Task(take, Listener(done=done, finished=self._on_finished))
             self._task.start()
-        self._count_checked(labels)
 
     def _on_counted(
-        self, missing: Mapping[int, str], current: tuple[str, ...], census: Census
+        self,
+        missing: Mapping[int, str],
+        current: tuple[str, ...],
+        counted: tuple[Census, float | None],
     ) -> None:
         correct = self._state.correct
+        census, correct.checked = counted
         self._state.classes.reserve(census.ids)
         correct.painted = census.painted
         correct.scribbled = census.scribbled
@@ -155,14 +159,14 @@ class Tally:
         orphans = (row.name for row in correct.orphans if row.name not in current)
         correct.names = (*current, *orphans)
 
-    def _count_checked(self, labels: Labels) -> None:
+    def _review(self, labels: Labels) -> ReviewedPlane | None:
         try:
             plane = shown_plane(self._viewer, labels)
         except SclipError:
-            return
+            return None
         mask = self.unsure_mask
         fits = mask is not None and mask.shape == plane.view(labels.data).shape
-        self._state.correct.checked = share_checked(labels, plane, mask if fits else None)
+        return look_at_review(labels, plane, mask if fits else None)
 
     def _on_finished(self) -> None:
         self._task = None
