@@ -242,7 +242,6 @@ def test_a_small_task_does_not_wait_for_a_long_one(qtbot: QtBot) -> None:
         gate.set()
         qtbot.waitUntil(lambda: len(ended) == 2, timeout=20_000)
         pool.setMaxThreadCount(usual)
-    assert pool.activeThreadCount() <= 0
 
 
 EXITING = """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import weakref
+
 import napari
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.model import OWN_FILE
@@ -22,6 +26,24 @@ from napari_sclip.widgets.views.run_view import RunView
 from napari_sclip.widgets.views.section import Section
 from napari_sclip.widgets.views.tab_order import tab_through
 from napari_sclip.widgets.work.session import Session
+
+_OPEN: weakref.WeakSet[SegmentWidget] = weakref.WeakSet()
+
+
+@atexit.register
+def _take_apart() -> None:
+    """Delete widgets that are open when Python ends, their parts in the right order.
+
+    PyQt6 would delete them in none, which often crashes.
+    """
+    if QApplication.instance() is None:
+        return
+    kind = QEvent.Type.DeferredDelete
+    for widget in list(_OPEN):
+        with contextlib.suppress(RuntimeError):  # Qt has deleted it
+            widget.setParent(None)
+            widget.deleteLater()
+            QApplication.sendPostedEvents(widget, int(getattr(kind, "value", kind)))
 
 
 class SegmentWidget(QWidget):
@@ -40,6 +62,7 @@ class SegmentWidget(QWidget):
         session: Session | None = None,
     ) -> None:
         super().__init__()
+        _OPEN.add(self)
         self.setObjectName("sclip_widget")
         viewer = getattr(viewer, "__wrapped__", viewer)  # commands are given a proxy
         self.state = WidgetState()

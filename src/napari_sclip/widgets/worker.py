@@ -21,7 +21,11 @@ DRAFT_SECONDS = 0.25
 DRAFT_SHARE = 0.1
 """Share of the time that drafts may take of a run."""
 
-EXIT_MS = 5000
+EXIT_MS = 30_000
+"""How long leaving Python waits for threads; one that is importing torch cannot be stopped."""
+
+LEAST_THREADS = 4
+"""Of Qt's pool, so that on a machine with few cores no small task waits for a run to end."""
 
 _ALIVE: set[Task] = set()
 
@@ -112,7 +116,9 @@ class Task(QObject):
     def start(self) -> None:
         """Start the thread."""
         _ALIVE.add(self)
-        _pool().releaseThread()  # no small task waits for a long one, whatever the pool's size
+        pool = _pool()
+        if pool.maxThreadCount() < LEAST_THREADS:
+            pool.setMaxThreadCount(LEAST_THREADS)
         self._worker.start()
 
     def stop(self) -> None:
@@ -162,7 +168,6 @@ class Task(QObject):
     def _on_finish(self) -> None:
         listener, self._listener = self._listener, Listener()
         _ALIVE.discard(self)
-        _pool().reserveThread()
         listener.finished()
 
 
