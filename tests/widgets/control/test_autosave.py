@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 from pytestqt.qtbot import QtBot
 
 from napari_sclip.layers.edits import hand_edits
@@ -66,6 +67,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def kept_files() -> list[Path]:
     return sorted((cache_dir() / "recovery").glob("*/*.npz"))
+
+
+def painted_labels(viewer: Any) -> Labels:
+    """Add labels with one stroke to a viewer."""
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+    viewer.add_layer(labels)
+    labels.paint((5, 5), 2)
+    return labels
 
 
 def wait_for_question(controller: Controller, qtbot: QtBot) -> str:
@@ -159,10 +169,7 @@ def test_what_is_painted_after_the_widget_was_closed_is_kept_too(
 ) -> None:  # fmt: skip
     first = make_controller(fake_session)
     first.state.correct.learn = True
-    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
-    viewer.add_layer(labels)
-    labels.paint((5, 5), 2)
+    labels = painted_labels(viewer)
     first.close()  # before it was written
     qtbot.waitUntil(lambda: len(kept_files()) == 1, timeout=10_000)
     (file,) = kept_files()
@@ -180,9 +187,7 @@ def test_what_is_painted_after_the_widget_was_closed_is_kept_too(
 
 
 def test_nothing_is_written_when_the_session_has_ended(viewer: Any) -> None:
-    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
-    labels.paint((5, 5), 2)
+    labels = painted_labels(viewer)
     root = cache_dir() / "recovery"
     folder = RecoveryFolder(root)
     folder.keep("a", take_down(labels))
@@ -195,9 +200,7 @@ def test_nothing_is_written_when_the_session_has_ended(viewer: Any) -> None:
 def test_a_layer_that_went_while_it_was_written_is_not_kept(
     viewer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
-    labels.paint((5, 5), 2)
+    labels = painted_labels(viewer)
     folder = RecoveryFolder(cache_dir() / "recovery")
 
     def write_slowly(path: Path, kept: Any) -> None:
@@ -211,9 +214,7 @@ def test_a_layer_that_went_while_it_was_written_is_not_kept(
 
 
 def test_what_was_left_is_found_again_where_a_lock_takes_its_file_along(viewer: Any) -> None:
-    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
-    labels.paint((5, 5), 2)
+    labels = painted_labels(viewer)
     root = cache_dir() / "recovery"
     folder = RecoveryFolder(root)
     folder.keep("a", take_down(labels))
@@ -256,10 +257,7 @@ def test_a_session_that_goes_on_is_not_taken_for_a_killed_one(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(autosave, "SAVE_MS", 10)
     make_controller(fake_session)
-    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
-    labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
-    viewer.add_layer(labels)
-    labels.paint((5, 5), 2)
+    painted_labels(viewer)
     qtbot.waitUntil(lambda: len(kept_files()) == 1, timeout=10_000)
     assert find_left_behind(cache_dir() / "recovery") == ()
 
