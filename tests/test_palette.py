@@ -12,8 +12,9 @@ import skimage.color
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_sclip.colors import parse_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.palette import COLORBLIND_PALETTE, class_colors, parse_color, shades
+from napari_sclip.palette import COLORBLIND_PALETTE, class_colors, shades
 from napari_sclip.prompts import ClassPrompt, parse_classes
 
 NAMES = st.lists(st.sampled_from([f"class {k}" for k in range(60)]), max_size=36, unique=True)

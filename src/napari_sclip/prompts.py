@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from napari_sclip.colors import parse_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.palette import parse_color
 
 BACKGROUND_NAME = "background"
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from napari_sclip import Classifier, SegmentationConfig, Segmenter
+from napari_sclip.class_files import Preset, read_preset, write_preset
 from napari_sclip.samples.scenes import Scene
-from napari_sclip.widgets.state.presets import Preset, read_preset, write_preset
 from tests.cli.conftest import SHORT, Run
 
 CONFIG = SegmentationConfig(short_side=None, templates="plain")

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from napari_sclip import __version__
+from napari_sclip.colors import parse_color
 from napari_sclip.errors import ClassesError
 from napari_sclip.export import ExportItem
 from napari_sclip.export.classes_json import read_classes_json, version_of, write_classes_json
-from napari_sclip.palette import class_colors, parse_color
+from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sclip.colors import hex_color
 from napari_sclip.export import rle
 from napari_sclip.export.base import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.export.outlines import Piece, trace_pieces
 from napari_sclip.export.write import suffixed
-from napari_sclip.palette import hex_color
 
 
 def describe_coco(item: ExportItem, image_file: str = "image") -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sclip.colors import hex_color
 from napari_sclip.errors import OutputError
 from napari_sclip.export.ids import SMALL_IDS, count_ids, shown_colors, with_unknown
-from napari_sclip.palette import hex_color
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError, ConfigError, ImageError
 from napari_sclip.export.ids import class_of_id
 from napari_sclip.export.read_mask import Mask
-from napari_sclip.palette import hex_color
 from napari_sclip.prompts import ClassPrompt
 
 NAMES = ("class", "name", "label-name", "label")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sclip.colors import hex_color
 from napari_sclip.errors import ImageError
 from napari_sclip.export.read_mask import Mask
 from napari_sclip.export.voc import LABELMAP_FILE
-from napari_sclip.palette import hex_color
 from napari_sclip.prompts import ClassPrompt, is_background_name
 
 Color = tuple[int, int, int]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from napari_sclip.colors import hex_color
 from napari_sclip.export.ids import class_of_id, with_unknown
 from napari_sclip.layers.legend import read_legend
-from napari_sclip.palette import hex_color
 from napari_sclip.prompts import ClassPrompt
 
 NAMES = ("class", "name", "label_name", "label-name", "label")

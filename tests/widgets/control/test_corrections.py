@@ -17,6 +17,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
+from napari_sclip.class_files import Preset, write_preset
 from napari_sclip.cli import main
 from napari_sclip.engine.classifier import Classifier
 from napari_sclip.layers.adopt import labels_layer_from_mask
@@ -27,7 +28,6 @@ from napari_sclip.layers.maps import map_kind
 from napari_sclip.layers.saving import save_labels
 from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.controller import Controller
-from napari_sclip.widgets.state.presets import Preset, write_preset
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
 

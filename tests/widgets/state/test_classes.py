@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.palette import class_colors, hex_color
+from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt, parse_classes
 from napari_sclip.widgets.state.classes import ClassRow, ClassTable
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sclip.palette import class_colors, hex_color, shades
+from napari_sclip.colors import hex_color
+from napari_sclip.palette import class_colors, shades
 from napari_sclip.prompts import ClassPrompt, is_background_name
 from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.state.classes_colors import MAX_KEPT, MAX_NAME

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_sclip import class_files as presets
+from napari_sclip.class_files import Preset, read_preset, write_preset
 from napari_sclip.engine import classifier
 from napari_sclip.errors import ClassesError, OutputError
 from napari_sclip.export import classes_json
 from napari_sclip.prompts import ClassPrompt, is_background_name, parse_classes
-from napari_sclip.widgets.state import presets
-from napari_sclip.widgets.state.presets import Preset, read_preset, write_preset
 
 PHRASES = (
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

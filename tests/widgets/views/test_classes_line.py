@@ -15,10 +15,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QColor, QPalette
 from qtpy.QtWidgets import QApplication, QLabel, QLineEdit, QTableView, QToolButton, QWidget
 
-from napari_sclip.palette import ERROR_REDS, contrast, error_color
+from napari_sclip.class_files import Preset, read_preset, write_preset
+from napari_sclip.colors import ERROR_REDS, contrast, error_color
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.state.presets import Preset, read_preset, write_preset
 from napari_sclip.widgets.views.classes_view import ClassesView
 
 Key = Qt.Key

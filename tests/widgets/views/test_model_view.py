@@ -10,8 +10,8 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QPalette, QWheelEvent
 from qtpy.QtWidgets import QApplication, QStyleOptionViewItem, QWidget
 
+from napari_sclip.colors import contrast, parse_color
 from napari_sclip.models.registry import MODELS
-from napari_sclip.palette import contrast, parse_color
 from napari_sclip.widgets.state.model import OWN_FILE, ModelChoice, ModelState
 from napari_sclip.widgets.views.model_view import ModelView
 from tests.widgets.views.hands import (

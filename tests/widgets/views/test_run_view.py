@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sclip.palette import contrast, parse_color
+from napari_sclip.colors import contrast, parse_color
 from napari_sclip.widgets.state.image import ImageFacts
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState

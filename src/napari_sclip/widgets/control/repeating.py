@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_sclip.class_files import Preset, write_preset
 from napari_sclip.errors import SclipError
 from napari_sclip.paths import config_dir
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.labels_link import colored_classes
 from napari_sclip.widgets.control.teaching import Teaching
-from napari_sclip.widgets.state.presets import Preset, write_preset
 from napari_sclip.widgets.state.repeat import (
     FileContrast,
     class_text,

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 from psygnal import Signal
 
-from napari_sclip.palette import hex_color, parse_color
+from napari_sclip.colors import hex_color, parse_color
 from napari_sclip.prompts import ClassPrompt, is_background_name, parse_classes, split_classes
 from napari_sclip.widgets.state.classes_colors import ColorBook
 from napari_sclip.widgets.state.classes_ids import IdBook

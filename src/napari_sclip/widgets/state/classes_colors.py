@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from napari_sclip.colors import Color, hex_color, parse_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.palette import Color, class_colors, hex_color, parse_color
+from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes_rows import Entry
 

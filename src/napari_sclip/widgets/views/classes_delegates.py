@@ -6,7 +6,7 @@ from qtpy.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPointF, QRect,
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPalette, QPen
 from qtpy.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from napari_sclip.palette import error_color
+from napari_sclip.colors import error_color
 from napari_sclip.widgets.views.classes_model import (
     COLOR_ROLE,
     REASON_ROLE,

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
+from napari_sclip.class_files import Preset, read_preset, write_preset
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.state.presets import Preset, read_preset, write_preset
 
 READABLE = "Classes (*.json *.txt *.csv *.tsv);;All files (*)"
 WRITABLE = "Classes (*.json)"

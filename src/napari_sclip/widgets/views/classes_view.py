@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from napari_sclip.palette import error_color, hex_color
+from napari_sclip.colors import error_color, hex_color
 from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.views.classes_line import ClassesLine
 from napari_sclip.widgets.views.classes_presets import PresetsMenu

@@ -6,7 +6,7 @@ from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QPalette, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from napari_sclip.palette import error_color, hex_color
+from napari_sclip.colors import error_color, hex_color
 
 THEME_CHANGES = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 
