@@ -36,7 +36,7 @@ from napari_sclip import (
 from napari_sclip.core.adaptation import choose_places, features_at
 from napari_sclip.core.axis_map import AxisMap
 from napari_sclip.core.similarity import DenseMap
-from napari_sclip.engine.reading import embed_prompts
+from napari_sclip.engine.inputs import embed_prompts
 from napari_sclip.samples.colors import COLORS
 from napari_sclip.samples.painter import paint_scene
 from napari_sclip.samples.shapes import SHAPES

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sclip import SegmentationConfig, Segmenter
-from napari_sclip.cli.contrast import rescale
+from napari_sclip.core.contrast import rescale
 from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.planes import read_plane
 from napari_sclip.layers.read import read_request

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_sclip.cli import report
+from napari_sclip.cli import doctor
 from napari_sclip.engine.segmenter import Segmenter
 from napari_sclip.errors import ModelError
 from tests.cli.conftest import Run
@@ -22,7 +22,7 @@ def small_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def quick_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "self_test", lambda: {"passed": True})
+    monkeypatch.setattr(doctor, "self_test", lambda: {"passed": True})
 
 
 def test_the_report_answers_what_a_bug_report_needs(run: Run, tmp_path: Path) -> None:
@@ -97,6 +97,6 @@ def test_a_torch_that_does_not_load_is_told(
 def test_all_qt_bindings_are_named(
     monkeypatch: pytest.MonkeyPatch, installed: list[str], shown: str
 ) -> None:
-    monkeypatch.setattr(report, "version_of", lambda name: "1.2" if name in installed else None)
-    assert report.versions()["Qt binding"] == shown
-    assert report.versions()["napari"] == "none"
+    monkeypatch.setattr(doctor, "version_of", lambda name: "1.2" if name in installed else None)
+    assert doctor.versions()["Qt binding"] == shown
+    assert doctor.versions()["napari"] == "none"

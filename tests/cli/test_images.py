@@ -12,8 +12,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_sclip.cli.contrast import rescale
 from napari_sclip.cli.images import read_image_file
+from napari_sclip.core.contrast import rescale
 from napari_sclip.errors import ImageError
 
 RNG = np.random.default_rng(0)

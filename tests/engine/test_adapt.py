@@ -25,8 +25,8 @@ from napari_sclip import (
     make_scene,
 )
 from napari_sclip.core.adaptation import MOST_EXAMPLES
-from napari_sclip.engine.adapt import keep_strokes
 from napari_sclip.engine.classifier import load_learned
+from napari_sclip.engine.learning import keep_strokes
 from napari_sclip.errors import ClassesError, ConfigError, OutputError
 
 QUICK = SegmentationConfig(templates="plain")

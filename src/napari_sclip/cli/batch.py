@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sclip.cli.console import PROGRAM, Console
-from napari_sclip.cli.contrast import rescale
 from napari_sclip.cli.images import read_image_file
 from napari_sclip.cli.inputs import Job
 from napari_sclip.cli.loading import check_settings, load_segmenter
 from napari_sclip.config import SegmentationConfig
+from napari_sclip.core.contrast import rescale
 from napari_sclip.core.image import little_range_used, read_image
 from napari_sclip.engine.classifier import Classifier
 from napari_sclip.errors import OutputError, SclipError

@@ -207,14 +207,14 @@ def read_config(arguments: argparse.Namespace) -> SegmentationConfig:
 
 
 def read_contrast(arguments: argparse.Namespace) -> dict[str, tuple[float, float]] | None:
-    """Make what `napari_sclip.cli.contrast.rescale` is given; None where values stay.
+    """Make what `napari_sclip.core.contrast.rescale` is given; None where values stay.
 
     Raises
     ------
     ConfigError
         If the values cannot be used.
     """
-    from napari_sclip.cli.contrast import check_contrast
+    from napari_sclip.core.contrast import check_contrast
 
     for name in ("limits", "percentiles"):
         values = getattr(arguments, name)

@@ -15,16 +15,21 @@ from napari_sclip.core.partial import predict_seen_labels
 from napari_sclip.core.refine.regions import clean_labels
 from napari_sclip.core.scores import predict_labels
 from napari_sclip.core.similarity import DenseMap
-from napari_sclip.engine.adapt import adapt
 from napari_sclip.engine.attention_at import AttentionMap, WindowMemory, attention_at
-from napari_sclip.engine.checks import check_config, check_embedding
 from napari_sclip.engine.classifier import Classifier
 from napari_sclip.engine.devices import choose_device, choose_precision
 from napari_sclip.engine.embedding import Embedding, embed_image
+from napari_sclip.engine.inputs import (
+    Classes,
+    Reading,
+    check_config,
+    check_embedding,
+    named_classes,
+    read_rows,
+)
 from napari_sclip.engine.layout import Layout, check_window, plan_windows
+from napari_sclip.engine.learning import adapt, relearn
 from napari_sclip.engine.partial import PartialCallback, PartialEmbedding
-from napari_sclip.engine.reading import Classes, Reading, named_classes, read_rows
-from napari_sclip.engine.relearn import relearn
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.engine.text_cache import TextCache
 from napari_sclip.engine.text_encoder import TextEncoder
@@ -347,7 +352,7 @@ class Segmenter:
     ) -> Classifier:
         """Learn from labelled pixels, without a vision pass: see `adapt` in `engine`.
 
-        Parameters, what is returned and errors are those of `napari_sclip.engine.adapt.adapt`.
+        Parameters, what is returned and errors are those of `napari_sclip.engine.learning.adapt`.
         """
         self._check(embedding, config)
         named = self._named(classes)
@@ -360,7 +365,7 @@ class Segmenter:
     def relearn(
         self, classifier: Classifier, classes: Classes, *, progress: ProgressCallback | None = None
     ) -> Classifier:
-        """Take what was learned over to other classes; see `napari_sclip.engine.relearn`."""
+        """Take what was learned over to other classes; see `napari_sclip.engine.learning`."""
         self._named(classifier)
         return relearn(classifier, self._named(classes), self.text, progress)
 

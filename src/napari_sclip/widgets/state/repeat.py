@@ -112,7 +112,7 @@ def python_lines(
             "import imageio.v3 as iio",
             "",
             f"from napari_sclip import {names}SegmentationConfig, Segmenter",
-            *(["from napari_sclip.cli.contrast import rescale"] if contrast else []),
+            *(["from napari_sclip.core.contrast import rescale"] if contrast else []),
             "from napari_sclip.export import ExportItem, write_results",
             "",
             *what,
