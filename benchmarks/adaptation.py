@@ -37,9 +37,8 @@ from napari_sclip.core.adaptation import choose_places, features_at
 from napari_sclip.core.axis_map import AxisMap
 from napari_sclip.core.similarity import DenseMap
 from napari_sclip.engine.inputs import embed_prompts
-from napari_sclip.samples.colors import COLORS
 from napari_sclip.samples.painter import paint_scene
-from napari_sclip.samples.shapes import SHAPES
+from napari_sclip.samples.shapes import COLORS, SHAPES
 
 EVERY = 2
 """Labels are computed and compared at every second pixel of every second row."""

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from training.vocabulary import phrase_areas
 
 from napari_sclip.samples.captions import write_caption
-from napari_sclip.samples.colors import COLORS
 from napari_sclip.samples.painter import Painting, paint_scene
-from napari_sclip.samples.shapes import SHAPES
-from napari_sclip.samples.textures import TEXTURE_NAMES
+from napari_sclip.samples.shapes import COLORS, SHAPES, TEXTURE_NAMES
 
 SCENE_SIZE = (336, 448)
 RADIUS = (0.08, 0.24)

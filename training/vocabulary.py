@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from open_clip import SimpleTokenizer
 
 from napari_sclip.samples.captions import BACKGROUND_PROMPTS, with_article
-from napari_sclip.samples.colors import COLORS
-from napari_sclip.samples.shapes import SHAPES
+from napari_sclip.samples.shapes import COLORS, SHAPES
 from napari_sclip.templates import IMAGENET_TEMPLATES
 
 PAIRS = tuple(f"{color} {shape}" for color in COLORS for shape in SHAPES)

@@ -14,9 +14,9 @@ from PIL import Image
 
 from napari_sclip import SegmentationConfig, Segmenter
 from napari_sclip.core.contrast import rescale
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.read import read_request
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.rgb import read_plane
 from napari_sclip.samples.scenes import Scene
 from tests.cli.conftest import SHORT, Run
 

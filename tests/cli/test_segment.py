@@ -12,9 +12,8 @@ from PIL import Image
 
 from napari_sclip import SegmentationConfig, Segmenter
 from napari_sclip.config import SegmentationConfig as Config
-from napari_sclip.samples.colors import COLORS
 from napari_sclip.samples.scenes import Scene
-from napari_sclip.samples.shapes import SHAPES
+from napari_sclip.samples.shapes import COLORS, SHAPES
 from tests.cli.conftest import SHORT, Run, save
 
 CLASSES = "first = red circle | blue star, second = green square, background"

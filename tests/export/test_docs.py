@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sclip.layers.saving import LAYER_FORMATS
+from napari_sclip.layers.io.save import LAYER_FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "exporting.md").read_text(encoding="utf-8")
 

@@ -7,9 +7,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sclip.errors import ImageError
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.read import read_request
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.rgb import read_plane
 
 RNG = np.random.default_rng(1)
 SHOWN = ReadOptions(channels="displayed")

@@ -10,10 +10,10 @@ from napari.layers import Labels
 from napari_sclip.layers import slabs
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.edits import hand_edits
-from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.placing import ROOM_ARRAYS, PlacedPlane, Placer
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
 

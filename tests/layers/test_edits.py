@@ -13,9 +13,9 @@ from napari.layers import Labels
 from napari_sclip.layers import edits
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.edits import hand_edits
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
 

@@ -19,12 +19,12 @@ from napari_sclip.engine.result import Segmentation
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import add_classes, label_lut, rename_class
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.mapping import find_target
 from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import update_labels
 from napari_sclip.prompts import ClassPrompt
 

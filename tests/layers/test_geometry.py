@@ -9,9 +9,9 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.read import read_request
 from napari_sclip.prompts import parse_classes
 
 CLASSES = parse_classes("leaf, soil")

@@ -14,6 +14,9 @@ from napari_sclip.errors import ClassesError
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import rename_class
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.instances import (
     find_instances,
     make_instances_layer,
@@ -23,9 +26,6 @@ from napari_sclip.layers.instances import (
 )
 from napari_sclip.layers.legend import KEY
 from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import make_labels_layer
 from tests.layers.conftest import MakeResult
 

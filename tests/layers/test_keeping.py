@@ -12,6 +12,8 @@ from napari_sclip.layers import keeping, slabs
 from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.dress import hidden_classes, set_class_colors
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.instances import (
     make_instances_layer,
     source_labels,
@@ -27,9 +29,7 @@ from napari_sclip.layers.keeping import (
     write_kept,
 )
 from napari_sclip.layers.legend import KEY, read_legend
-from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.planes_of_labels import whole_plane_of
-from napari_sclip.layers.read import read_request
 from napari_sclip.layers.review import checked_pixels, mark_checked, unmark_checked
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from napari_sclip.prompts import parse_classes

@@ -8,6 +8,9 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sclip import SegmentationConfig, Segmenter, make_scene
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.legend import KEY
 from napari_sclip.layers.mapping import LabelsMismatchError
 from napari_sclip.layers.maps import (
@@ -19,10 +22,7 @@ from napari_sclip.layers.maps import (
     map_class,
     map_kind,
 )
-from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.planes_of_labels import point_in_read
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 
 PLACE = {
     "scale": (0.5, 2.0),

@@ -27,8 +27,8 @@ import numpy as np
 from napari.components import ViewerModel
 viewer = ViewerModel()
 layer = viewer.add_image(np.zeros((8, 9), np.uint8))
-read = sys.modules["napari_sclip.layers.read"]
-planes = sys.modules["napari_sclip.layers.planes"]
+read = sys.modules["napari_sclip.layers.image.read"]
+planes = sys.modules["napari_sclip.layers.image.rgb"]
 print(json.dumps([list(planes.read_plane(read.read_request(viewer, layer)).shape),
                   "torch" in sys.modules]))
 """
@@ -46,7 +46,7 @@ def run(names: list[str]) -> subprocess.CompletedProcess[str]:
 
 def test_layers_need_neither_qt_nor_torch() -> None:
     names = modules()
-    assert {"napari_sclip.layers.read", "napari_sclip.layers.write"} <= set(names)
+    assert {"napari_sclip.layers.image.read", "napari_sclip.layers.write"} <= set(names)
     done = run(names)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[8, 9, 3], False]

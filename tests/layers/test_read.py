@@ -14,9 +14,9 @@ from napari.layers import Image
 
 from napari_sclip import Segmenter
 from napari_sclip.errors import ConfigError, ImageError
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.planes import PlaneView, preview, read_plane
-from napari_sclip.layers.read import read_request
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.rgb import PlaneView, preview, read_plane
 
 RNG = np.random.default_rng(0)
 
@@ -373,7 +373,7 @@ def test_the_engine_takes_a_plane(viewer: ViewerModel, demo: Segmenter) -> None:
 def test_a_large_plane_is_read_where_it_is_looked_at(
     viewer: ViewerModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.planes.READ_AT_ONCE", 100)
+    monkeypatch.setattr("napari_sclip.layers.image.rgb.READ_AT_ONCE", 100)
     data = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
     request = read_request(viewer, viewer.add_image(data, contrast_limits=(0, 255)))
     plane = read_plane(request)

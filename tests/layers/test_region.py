@@ -10,11 +10,11 @@ from napari.components import Camera, ViewerModel
 from napari.layers import Image
 
 from napari_sclip.errors import ImageError
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.region import Region, inside
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import read_plane
+from napari_sclip.layers.image.roi import Region, inside
 
 VIEW = ReadOptions(region="view")
 

@@ -12,15 +12,15 @@ from napari.layers import Labels
 
 from napari_sclip.core.uncertain import find_uncertain, find_unchecked, uncertain_mask
 from napari_sclip.layers import review
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.mapping import Target
-from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.planes_of_labels import (
     shown_plane,
     spread_over_plane,
     whole_plane_of,
 )
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.review import (
     checked_pixels,
     known_review,

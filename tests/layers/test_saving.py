@@ -18,9 +18,9 @@ from PIL import Image as Picture
 
 import napari_sclip
 from napari_sclip.errors import OutputError
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.io.save import LAYER_FORMATS, export_item, save_labels
 from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.saving import LAYER_FORMATS, export_item, save_labels
 from napari_sclip.layers.write import make_labels_layer
 
 PLUGIN = "napari-sclip"

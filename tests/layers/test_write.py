@@ -16,16 +16,16 @@ from napari.layers import Labels
 from napari_sclip import ClassPrompt, SegmentationConfig
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.errors import ClassesError
-from napari_sclip.layers.adopt import labels_layer_from_mask
 from napari_sclip.layers.dress import hidden_classes, set_class_colors
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import read_plane
+from napari_sclip.layers.io.open import labels_layer_from_mask
+from napari_sclip.layers.io.save import save_labels
 from napari_sclip.layers.legend import choose_ids, read_legend
 from napari_sclip.layers.mapping import LabelsMismatchError, find_target, why_not_fitting
 from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
-from napari_sclip.layers.saving import save_labels
 from napari_sclip.layers.undo import Change, write_changes
 from napari_sclip.layers.write import make_labels_layer, update_labels
 from napari_sclip.palette import class_colors

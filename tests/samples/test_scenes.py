@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from napari_sclip.errors import ConfigError, SclipError
-from napari_sclip.samples.colors import COLORS
 from napari_sclip.samples.painter import paint_scene
 from napari_sclip.samples.scenes import Scene, make_scene
-from napari_sclip.samples.shapes import SHAPES, signed_distance
-from napari_sclip.samples.textures import TEXTURE_NAMES, paint_background
+from napari_sclip.samples.shapes import (
+    COLORS,
+    SHAPES,
+    TEXTURE_NAMES,
+    paint_background,
+    signed_distance,
+)
 
 HUES = {
     "red": 0.0,

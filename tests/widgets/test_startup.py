@@ -15,7 +15,7 @@ import napari_sclip
 MANIFEST = Path(napari_sclip.__file__).parent / "napari.yaml"
 MAX_SECONDS = 0.3
 MODULES = [
-    "napari_sclip.layers.sample_data",
+    "napari_sclip.layers.io.sample_data",
     "napari_sclip.widgets.commands",
     "napari_sclip.widgets.dock",
 ]
@@ -130,4 +130,4 @@ def test_the_start_of_napari_loads_none_of_our_modules(tmp_path: Path, start: st
 
 def test_the_check_of_the_start_can_fail(tmp_path: Path) -> None:
     loaded = ours_after_start(tmp_path, "model", "napari-sclip.sample_cat")
-    assert "napari_sclip.layers.sample_data" in loaded
+    assert "napari_sclip.layers.io.sample_data" in loaded

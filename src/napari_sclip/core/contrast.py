@@ -100,7 +100,7 @@ def _limits_of(
 
 
 def _scaled(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
-    # In the precision that napari_sclip.layers.blend takes, so that a run of the widget and one
+    # In the precision that napari_sclip.layers.image.rgb takes, so that a run of the widget and one
     # of the command line see the same pixels.
     scaled: NDArray[Any] = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
     if (low, high) != (0.0, 1.0):

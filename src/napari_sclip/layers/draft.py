@@ -19,9 +19,9 @@ from napari_sclip.layers.history import (
     redo_steps,
     undo_steps,
 )
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.mapping import check_fitting, find_target
 from napari_sclip.layers.placing import PlacedPlane
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
 from napari_sclip.layers.slabs import slabs
 

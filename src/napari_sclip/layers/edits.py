@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from napari_sclip.layers.history import key_of, redo_steps, undo_steps
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.mapping import Target, check_fitting, find_target
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
 from napari_sclip.layers.slabs import Pixels, put, slabs
 

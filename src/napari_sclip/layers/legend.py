@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_sclip.errors import ClassesError
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt
 

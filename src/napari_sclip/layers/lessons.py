@@ -9,9 +9,9 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.edits import hand_edits
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.layers.mapping import find_target
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.errors import ImageError
-from napari_sclip.layers.region import inside
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.roi import inside
 
 
 class LabelsMismatchError(ImageError):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sclip.layers.geometry import Geometry
+from napari_sclip.layers.image.geometry import Geometry
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.roi import inside
 from napari_sclip.layers.legend import KEY
 from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.region import inside
-from napari_sclip.layers.request import ImageRequest
 
 if TYPE_CHECKING:
     from napari_sclip.engine.attention_at import AttentionMap

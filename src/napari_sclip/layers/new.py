@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.dress import colormap, features
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.legend import KEY, choose_ids, describe, make_legend, package_versions
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.prompts import ClassPrompt
 
 

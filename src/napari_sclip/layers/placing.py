@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sclip.layers.dress import label_lut
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.mapping import find_target
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
 from napari_sclip.prompts import ClassPrompt
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_sclip.layers.axes import current_index, place_layer, plane_axes
+from napari_sclip.layers.image.axes import current_index, place_layer, plane_axes
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.mapping import Target, find_target
-from napari_sclip.layers.request import ImageRequest
 
 
 def shown_plane(viewer: Any, layer: Any) -> Target:  # noqa: ANN401 - napari has no types

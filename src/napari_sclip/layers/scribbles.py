@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.layers.dress import colormap, features
-from napari_sclip.layers.geometry import place_of
+from napari_sclip.layers.image.geometry import place_of
 from napari_sclip.layers.legend import KEY, LegendRow, read_legend
 
 FORMAT = "napari-sclip scribbles"

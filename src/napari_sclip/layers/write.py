@@ -12,6 +12,7 @@ from napari.layers import Labels
 from napari_sclip.layers.differing import find_difference
 from napari_sclip.layers.dress import colormap, features, hidden_classes, ids_lut, label_lut
 from napari_sclip.layers.edits import Prediction, prediction_log
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.legend import (
     KEY,
     LegendRow,
@@ -29,7 +30,6 @@ from napari_sclip.layers.mapping import (
 )
 from napari_sclip.layers.new import new_labels_layer
 from napari_sclip.layers.placing import PlacedPlane
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
 from napari_sclip.layers.slabs import Pixels, put
 from napari_sclip.layers.undo import Change, write_changes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_sclip.samples.textures import TEXTURE_NAMES
+from napari_sclip.samples.shapes import TEXTURE_NAMES
 
 BACKGROUND_PROMPTS: tuple[str, ...] = (
     "background",

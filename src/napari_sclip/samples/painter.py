@@ -7,9 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sclip.samples.colors import COLORS, draw_color
-from napari_sclip.samples.shapes import SHAPES, signed_distance
-from napari_sclip.samples.textures import TEXTURE_NAMES, paint_background, smooth_noise
+from napari_sclip.samples.shapes import (
+    COLORS,
+    SHAPES,
+    TEXTURE_NAMES,
+    draw_color,
+    paint_background,
+    signed_distance,
+    smooth_noise,
+)
 
 FloatArray = NDArray[np.float32]
 

@@ -380,7 +380,7 @@ def test_labels_are_found_again_by_another_widget_though_the_image_was_renamed(
 def test_what_was_said_of_too_large_labels_holds_for_that_image(
     viewer: Any, controller: Controller, image: Any, run: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.request.LARGE_LABELS_BYTES", 1)
+    monkeypatch.setattr("napari_sclip.layers.image.request.LARGE_LABELS_BYTES", 1)
     controller.segment()
     assert controller.state.run.question is not None
     monkeypatch.undo()

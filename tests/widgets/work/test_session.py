@@ -16,12 +16,12 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sclip import SegmentationConfig, Segmenter
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import read_plane
 from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.options import ReadOptions
 from napari_sclip.layers.placing import Placer
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.samples.scenes import make_scene
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work import session as session_module
@@ -156,8 +156,8 @@ def test_a_plane_is_known_by_its_pixels(viewer: ViewerModel) -> None:
 def test_a_large_plane_is_known_by_its_pixels_if_they_are_in_memory(
     viewer: ViewerModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.planes.READ_AT_ONCE", 1)
-    monkeypatch.setattr("napari_sclip.layers.planes.BAND_ROWS", 7)
+    monkeypatch.setattr("napari_sclip.layers.image.rgb.READ_AT_ONCE", 1)
+    monkeypatch.setattr("napari_sclip.layers.image.rgb.BAND_ROWS", 7)
     config = SegmentationConfig().for_input_size(224)
     photo = viewer.add_image(np.zeros((20, 30, 3), np.uint8), rgb=True)
     lazy = viewer.add_image(da.zeros((20, 30, 3), dtype=np.uint8), rgb=True)

@@ -15,7 +15,7 @@ from napari_sclip.engine.estimate import (
 )
 from napari_sclip.engine.layout import plan_windows
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.models.registry import MODELS
 from napari_sclip.widgets.state.costs import WindowCost as KeptCost
 from napari_sclip.widgets.state.costs import WindowCosts, WindowKey

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.axes import guess_channel_axis, place_layer
-from napari_sclip.layers.request import ImageRequest
-from napari_sclip.layers.sources import displayed_with
-from napari_sclip.layers.suggestions import Suggestion
+from napari_sclip.layers.image.axes import guess_channel_axis, place_layer
+from napari_sclip.layers.image.read import Suggestion, displayed_with
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.widgets.state.image import AxisChoice, ImageFacts
 
 

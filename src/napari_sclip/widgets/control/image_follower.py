@@ -10,11 +10,9 @@ from typing import Any
 from napari.layers import Image, Shapes
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.image.read import Suggestion, displayed_with, read_request, read_suggestion
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.maps import map_kind
-from napari_sclip.layers.read import read_request
-from napari_sclip.layers.request import ImageRequest
-from napari_sclip.layers.sources import displayed_with
-from napari_sclip.layers.suggestions import Suggestion, read_suggestion
 from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control.facts import describe_image
 from napari_sclip.widgets.control.single_shot import single_shot

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from napari_sclip.layers.planes import preview
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import preview
 from napari_sclip.widgets.state.image import ImageState, Preview
 from napari_sclip.widgets.work.reporter import Reporter
 from napari_sclip.widgets.worker import Listener, Task

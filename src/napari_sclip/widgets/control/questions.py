@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.widgets.state.model import ModelState
 from napari_sclip.widgets.state.run import Question
 from napari_sclip.widgets.work.recovery import LeftBehind

@@ -25,7 +25,7 @@ from napari_sclip.widgets.state.repeat import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_sclip.layers.request import ImageRequest, Source
+    from napari_sclip.layers.image.request import ImageRequest, Source
     from napari_sclip.prompts import ClassPrompt
 
 IMAGE = "IMAGE.png"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.identity import run_signature
 

@@ -8,8 +8,8 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.lessons import Strokes
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.write import LabelsUpdate
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.output import RunOutput

@@ -25,7 +25,7 @@ from napari_sclip.widgets.control.desk import NO_LABELS, Desk
 from napari_sclip.widgets.work.reporter import Reporter
 
 if TYPE_CHECKING:
-    from napari_sclip.layers.saving import LayerData
+    from napari_sclip.layers.io.save import LayerData
 
 
 class Taking:
@@ -43,7 +43,7 @@ class Taking:
 
     def list_formats(self) -> None:
         """Say in the state which formats labels can be saved in."""
-        from napari_sclip.layers.saving import LAYER_FORMATS
+        from napari_sclip.layers.io.save import LAYER_FORMATS
 
         self._desk.state.correct.formats = tuple(
             (known.name, f"{known.title} ({known.suffixes[0]})") for known in LAYER_FORMATS
@@ -62,7 +62,7 @@ class Taking:
         beside = None if image is None else image.as_layer_data_tuple()
 
         def work(reporter: Reporter) -> tuple[Path, ...]:
-            from napari_sclip.layers.saving import save_layer_data
+            from napari_sclip.layers.io.save import save_layer_data
 
             return save_layer_data(
                 given, Path(path), format_name, image=beside, overwrite=True, data=own
@@ -80,7 +80,7 @@ class Taking:
         image = self._desk.follower.layer
 
         def work(reporter: Reporter) -> Labels:
-            from napari_sclip.layers.adopt import labels_layer_from_mask
+            from napari_sclip.layers.io.open import labels_layer_from_mask
 
             return labels_layer_from_mask(Path(path), image)
 
@@ -98,7 +98,7 @@ class Taking:
 
     def start_from_layer(self) -> None:
         """Take the active Labels layer as that of the image."""
-        from napari_sclip.layers.adopt import adopt_labels
+        from napari_sclip.layers.io.open import adopt_labels
 
         active = self._desk.viewer.layers.selection.active
         image = self._desk.follower.layer

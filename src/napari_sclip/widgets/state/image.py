@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from psygnal import SignalGroupDescriptor
 
-from napari_sclip.layers.options import ReadOptions
+from napari_sclip.layers.image.options import ReadOptions
 
 
 @dataclass(frozen=True)

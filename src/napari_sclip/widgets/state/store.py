@@ -13,7 +13,7 @@ from typing import Any
 
 from napari_sclip.config import REFINEMENTS, SegmentationConfig
 from napari_sclip.errors import ClassesError, ConfigError
-from napari_sclip.layers.options import CONTRASTS
+from napari_sclip.layers.image.options import CONTRASTS
 from napari_sclip.models.registry import MODELS
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable

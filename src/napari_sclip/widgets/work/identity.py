@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.config import SegmentationConfig
-from napari_sclip.layers.planes import PlaneView
-from napari_sclip.layers.request import ImageRequest
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import PlaneView
 
 VISION_FIELDS = ("short_side", "window", "stride", "average_on", "nonfinite")
 

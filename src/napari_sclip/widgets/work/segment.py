@@ -13,11 +13,11 @@ import numpy as np
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.engine.estimate import WindowCost
 from napari_sclip.errors import SclipWarning
+from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import read_plane
 from napari_sclip.layers.lessons import Strokes
 from napari_sclip.layers.new import warm_up as warm_up_labels
 from napari_sclip.layers.placing import PlacedPlane, Placer
-from napari_sclip.layers.planes import read_plane
-from napari_sclip.layers.request import ImageRequest
 from napari_sclip.layers.room import Room
 from napari_sclip.layers.slabs import rows_unlike
 from napari_sclip.progress import Progress

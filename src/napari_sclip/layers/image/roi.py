@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.errors import ImageError
-from napari_sclip.layers.axes import Placement, place_layer
+from napari_sclip.layers.image.axes import Placement, place_layer
 
 ELLIPSE_CORNERS = 128
 ROUNDING = 1e-6

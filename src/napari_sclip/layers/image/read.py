@@ -3,26 +3,109 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.layers import Image
+from napari.utils.colormaps import Colormap
 
-from napari_sclip.errors import ImageError
-from napari_sclip.layers.axes import (
+from napari_sclip.errors import ClassesError, ImageError
+from napari_sclip.layers.image.axes import (
     PlaneAxes,
     current_index,
     guess_channel_axis,
     place_layer,
     plane_axes,
 )
-from napari_sclip.layers.geometry import labels_geometry, labels_grid
-from napari_sclip.layers.options import ReadOptions
-from napari_sclip.layers.region import Region, current_view, drawn_shape, whole_plane
-from napari_sclip.layers.request import Contrast, ImageRequest
-from napari_sclip.layers.sources import choose_sources
+from napari_sclip.layers.image.geometry import labels_geometry, labels_grid
+from napari_sclip.layers.image.options import ReadOptions
+from napari_sclip.layers.image.request import Contrast, ImageRequest, Look, Source
+from napari_sclip.layers.image.roi import Region, current_view, drawn_shape, whole_plane
+from napari_sclip.layers.legend import KEY
+from napari_sclip.layers.maps import map_kind
+from napari_sclip.prompts import parse_classes
 
 MIN_SIDE = 2
+
+
+def choose_sources(viewer: Any, layer: Any, level: int, channels: str) -> tuple[Source, ...]:  # noqa: ANN401
+    """Take the layer, or all layers that the screen shows in its place.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    layer : Image layer
+    level : int
+        Of a multiscale image; 0 otherwise.
+    channels : str
+        See `ReadOptions.channels`.
+
+    Raises
+    ------
+    ImageError
+        If none is visible.
+    """
+    if channels == "layer":
+        return (_source(layer, level),)
+    shown = [_source(other, level) for other in displayed_with(viewer, layer)]
+    if not shown:
+        raise ImageError(
+            "Expected at least one visible image layer; got none of the size and place of "
+            f"{layer.name!r}. Make it visible, or choose one layer."
+        )
+    return tuple(shown)
+
+
+def displayed_with(viewer: Any, layer: Any) -> list[Any]:  # noqa: ANN401
+    """Image layers that "as displayed" blends: visible, of a layer's shape, in its place.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    layer : Image layer
+        Itself one of them if it is visible.
+
+    Returns
+    -------
+    list of Image layer
+        From the bottom up.
+    """
+    place = place_layer(viewer, layer)
+    found = []
+    for other in viewer.layers:
+        if not isinstance(other, Image) or not other.visible or map_kind(other) is not None:
+            continue
+        same_levels = np.array_equal(other.level_shapes, layer.level_shapes)
+        if same_levels and np.dtype(other.dtype).kind in "buif":
+            its = place_layer(viewer, other)
+            if np.allclose(its.matrix, place.matrix) and np.allclose(its.offset, place.offset):
+                found.append(other)
+    return found
+
+
+def _source(layer: Any, level: int) -> Source:  # noqa: ANN401
+    colormap = None
+    if not layer.rgb:
+        own = layer.colormap
+        beyond = ("nan_color", "high_color", "low_color")  # not in every napari
+        colormap = Colormap(
+            np.array(own.colors),
+            controls=np.array(own.controls),
+            interpolation=own.interpolation,
+            **{name: getattr(own, name) for name in beyond if hasattr(own, name)},
+        )
+    low, high = layer.contrast_limits
+    look = Look(
+        limits=(float(low), float(high)),
+        colormap=colormap,
+        gamma=float(layer.gamma),
+        opacity=float(layer.opacity),
+        blending=str(layer.blending),
+    )
+    array = layer.data[level] if layer.multiscale else layer.data
+    return Source(name=str(layer.name), array=array, rgb=bool(layer.rgb), look=look)
 
 
 def read_request(
@@ -169,3 +252,45 @@ def _choose_level(layer: Any, axes: PlaneAxes, region: Region, short_side: int |
 
 def _all_planes(shape: tuple[int, ...], axes: PlaneAxes) -> tuple[tuple[int, ...], ...]:
     return tuple(itertools.product(*(range(shape[a]) for a in axes.sliders)))
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to look for in an image.
+
+    Attributes
+    ----------
+    classes : str
+        In the form that `parse_classes` reads.
+    model : str or None
+        Name of the registry; None leaves the model open.
+    """
+
+    classes: str
+    model: str | None = None
+
+
+def read_suggestion(layer: Any) -> Suggestion | None:  # noqa: ANN401 - napari has no types
+    """Read what fits the image of a layer; None if nothing usable is noted.
+
+    Parameters
+    ----------
+    layer : Layer
+        Of any kind. Its metadata may come from a file or another program, so whatever cannot
+        be used counts as missing.
+    """
+    own = layer.metadata.get(KEY)
+    noted = own.get("suggestion") if isinstance(own, Mapping) else None
+    if not isinstance(noted, Mapping) or not isinstance(noted.get("classes"), str):
+        return None
+    try:
+        parse_classes(noted["classes"])
+    except ClassesError:
+        return None
+    model = noted.get("model")
+    return Suggestion(noted["classes"], model if isinstance(model, str) and model else None)
+
+
+def suggestion_metadata(suggestion: Suggestion) -> dict[str, Any]:
+    """Return the metadata of a layer from which `read_suggestion` reads the suggestion."""
+    return {KEY: {"suggestion": {"classes": suggestion.classes, "model": suggestion.model}}}

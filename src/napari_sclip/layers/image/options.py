@@ -26,7 +26,7 @@ class ReadOptions:
         of the same shape and place, blended as the screen shows them.
     channel_axis : int, None or "auto"
         Axis of the layer that counts channels. None: there is none. "auto": the axis that is
-        labelled as one (see `napari_sclip.layers.axes.guess_channel_axis`).
+        labelled as one (see `napari_sclip.layers.image.axes.guess_channel_axis`).
     channel : int or None
         Which channel of that axis; None takes the one that its slider stands at.
     contrast : str

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_sclip.layers.axes import PlaneAxes
-from napari_sclip.layers.geometry import Geometry, LabelsGrid
-from napari_sclip.layers.region import Region
+from napari_sclip.layers.image.axes import PlaneAxes
+from napari_sclip.layers.image.geometry import Geometry, LabelsGrid
+from napari_sclip.layers.image.roi import Region
 
 LARGE_LABELS_BYTES = 2**30
 LARGE_LABELS_SIDE = 16_384

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_sclip.layers.axes import PlaneAxes
-from napari_sclip.layers.region import Region
+from napari_sclip.layers.image.axes import PlaneAxes
+from napari_sclip.layers.image.roi import Region
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.core.uncertain import Spot
-from napari_sclip.layers.axes import place_layer
+from napari_sclip.layers.image.axes import place_layer
 from napari_sclip.layers.mapping import Target
 
 AROUND = 3.0
