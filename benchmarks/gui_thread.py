@@ -24,7 +24,7 @@ from qtpy.QtWidgets import QApplication
 from napari_sclip import SegmentationConfig
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.layers.image.read import read_request
-from napari_sclip.layers.placing import PlacedPlane
+from napari_sclip.layers.labels.targets import PlacedPlane
 from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control.output import RunOutput
 from napari_sclip.widgets.work.reporter import PlaneDraft

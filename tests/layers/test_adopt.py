@@ -14,13 +14,13 @@ from npe2 import PluginManifest
 
 import napari_sclip
 from napari_sclip.errors import ImageError
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.io.open import adopt_labels, get_reader, labels_layer_from_mask
 from napari_sclip.layers.io.save import LAYER_FORMATS, save_labels
-from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.write import update_labels, why_not_updating
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.targets import LabelsMismatchError
+from napari_sclip.layers.labels.write import update_labels, why_not_updating
 from napari_sclip.prompts import ClassPrompt, parse_classes
 
 MANIFEST = PluginManifest.from_file(Path(napari_sclip.__file__).parent / "napari.yaml")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sclip.layers import census
-from napari_sclip.layers.census import take_census
+from napari_sclip.layers.labels import annotations as census
+from napari_sclip.layers.labels.annotations import take_census
 
 SHAPE = (3, 40, 50)
 

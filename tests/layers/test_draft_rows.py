@@ -7,14 +7,14 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_sclip.layers import slabs
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.placing import ROOM_ARRAYS, PlacedPlane, Placer
-from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.layers.labels import chunks as slabs
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.targets import ROOM_ARRAYS, PlacedPlane, Placer
+from napari_sclip.layers.labels.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
 
 
@@ -128,7 +128,7 @@ def test_what_lies_beyond_a_region_as_large_as_the_layer_stays_predicted(
 def test_many_planes_get_no_room_that_would_fill_the_memory(
     layer: Labels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.placing.ROOM_BYTES", ROOM_ARRAYS * 2000 * 3)
+    monkeypatch.setattr("napari_sclip.layers.labels.targets.ROOM_BYTES", ROOM_ARRAYS * 2000 * 3)
     plane = placed(layer, 2)
     for planes, ready in ((3, True), (4, False)):
         array = plane.with_room(planes).room.take((40, 50), np.uint8)

@@ -10,13 +10,13 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_sclip.layers import edits
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.layers.labels import annotations as edits
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
 
 

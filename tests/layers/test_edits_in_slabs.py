@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from napari_sclip.layers import slabs
-from napari_sclip.layers.placing import Placer
+from napari_sclip.layers.labels import chunks as slabs
+from napari_sclip.layers.labels.targets import Placer
 from tests.layers import test_edits_random
 from tests.layers.test_edits_random import HEIGHT, WIDTH, Correcting, TestCorrecting, rows, seeds
 

@@ -16,16 +16,15 @@ from napari.layers import Labels
 
 from napari_sclip import SegmentationConfig
 from napari_sclip.engine.result import Segmentation
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.dress import add_classes, label_lut, rename_class
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.mapping import find_target
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.write import update_labels
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.layer import add_classes, label_lut, new_labels_layer, rename_class
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.targets import find_target
+from napari_sclip.layers.labels.write import update_labels
 from napari_sclip.prompts import ClassPrompt
 
 PLANES, HEIGHT, WIDTH = 2, 12, 14

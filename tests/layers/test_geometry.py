@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
-from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.labels.layer import new_labels_layer
 from napari_sclip.prompts import parse_classes
 
 CLASSES = parse_classes("leaf, soil")

@@ -11,22 +11,22 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.errors import ClassesError
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.dress import rename_class
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.instances import (
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.layer import rename_class
+from napari_sclip.layers.labels.objects import (
     find_instances,
     make_instances_layer,
     source_labels,
     take_class,
     write_instances_back,
 )
-from napari_sclip.layers.legend import KEY
-from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.write import make_labels_layer
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.schema import KEY
+from napari_sclip.layers.labels.targets import LabelsMismatchError
+from napari_sclip.layers.labels.write import make_labels_layer
 from tests.layers.conftest import MakeResult
 
 PLANE = np.full((40, 50), 2, np.uint8)

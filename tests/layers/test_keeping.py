@@ -8,18 +8,25 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sclip.layers import keeping, slabs
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.dress import hidden_classes, set_class_colors
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
-from napari_sclip.layers.instances import (
+from napari_sclip.layers.labels import chunks as slabs
+from napari_sclip.layers.labels import snapshot as keeping
+from napari_sclip.layers.labels.annotations import (
+    checked_pixels,
+    hand_edits,
+    mark_checked,
+    unmark_checked,
+)
+from napari_sclip.layers.labels.layer import hidden_classes, set_class_colors
+from napari_sclip.layers.labels.objects import (
     make_instances_layer,
     source_labels,
     write_instances_back,
 )
-from napari_sclip.layers.keeping import (
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.schema import KEY, read_legend
+from napari_sclip.layers.labels.snapshot import (
     KeptLabels,
     KeptLabelsError,
     make_layer,
@@ -28,10 +35,8 @@ from napari_sclip.layers.keeping import (
     take_down_in_steps,
     write_kept,
 )
-from napari_sclip.layers.legend import KEY, read_legend
-from napari_sclip.layers.planes_of_labels import whole_plane_of
-from napari_sclip.layers.review import checked_pixels, mark_checked, unmark_checked
-from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.layers.labels.targets import whole_plane_of
+from napari_sclip.layers.labels.write import make_labels_layer, update_labels
 from napari_sclip.prompts import parse_classes
 from tests.layers.conftest import MakeResult
 

@@ -11,8 +11,8 @@ from napari.components import ViewerModel
 from napari_sclip.core.uncertain import find_unchecked
 from napari_sclip.layers.image.axes import place_layer
 from napari_sclip.layers.image.roi import current_view
+from napari_sclip.layers.labels.targets import shown_plane
 from napari_sclip.layers.navigate import AROUND, go_to
-from napari_sclip.layers.planes_of_labels import shown_plane
 
 TURNED = [[1, 0, 0, 2], [0, 0, -1, 5], [0, 1, 0, 3], [0, 0, 0, 1]]
 

@@ -11,8 +11,8 @@ from napari_sclip import SegmentationConfig, Segmenter, make_scene
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.legend import KEY
-from napari_sclip.layers.mapping import LabelsMismatchError
+from napari_sclip.layers.labels.schema import KEY
+from napari_sclip.layers.labels.targets import LabelsMismatchError, point_in_read
 from napari_sclip.layers.maps import (
     find_map_layer,
     find_map_layers,
@@ -22,7 +22,6 @@ from napari_sclip.layers.maps import (
     map_class,
     map_kind,
 )
-from napari_sclip.layers.planes_of_labels import point_in_read
 
 PLACE = {
     "scale": (0.5, 2.0),

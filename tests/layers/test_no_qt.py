@@ -46,7 +46,7 @@ def run(names: list[str]) -> subprocess.CompletedProcess[str]:
 
 def test_layers_need_neither_qt_nor_torch() -> None:
     names = modules()
-    assert {"napari_sclip.layers.image.read", "napari_sclip.layers.write"} <= set(names)
+    assert {"napari_sclip.layers.image.read", "napari_sclip.layers.labels.write"} <= set(names)
     done = run(names)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[8, 9, 3], False]

@@ -12,16 +12,15 @@ import tifffile
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.io.open import labels_layer_from_mask
 from napari_sclip.layers.io.save import WITH_PREDICTION, save_labels
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.planes_of_labels import shown_plane
-from napari_sclip.layers.prediction_file import prediction_path
-from napari_sclip.layers.review import checked_pixels, mark_checked
-from napari_sclip.layers.write import make_labels_layer
+from napari_sclip.layers.labels.annotations import checked_pixels, mark_checked, prediction_log
+from napari_sclip.layers.labels.layer import new_labels_layer
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.snapshot import prediction_path
+from napari_sclip.layers.labels.targets import shown_plane
+from napari_sclip.layers.labels.write import make_labels_layer
 from napari_sclip.prompts import ClassPrompt
 
 CHECKED = np.zeros((6, 8), dtype=bool)

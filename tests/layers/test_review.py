@@ -11,17 +11,11 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sclip.core.uncertain import find_uncertain, find_unchecked, uncertain_mask
-from napari_sclip.layers import review
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.mapping import Target
-from napari_sclip.layers.planes_of_labels import (
-    shown_plane,
-    spread_over_plane,
-    whole_plane_of,
-)
-from napari_sclip.layers.review import (
+from napari_sclip.layers.labels import annotations as review
+from napari_sclip.layers.labels.annotations import (
     checked_pixels,
     known_review,
     mark_checked,
@@ -32,7 +26,13 @@ from napari_sclip.layers.review import (
     unmark_checked,
     unpack_review,
 )
-from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.layers.labels.targets import (
+    Target,
+    shown_plane,
+    spread_over_plane,
+    whole_plane_of,
+)
+from napari_sclip.layers.labels.write import make_labels_layer, update_labels
 from tests.layers.conftest import MakeResult
 
 PLANE = np.zeros((40, 50), np.uint8)

@@ -19,7 +19,7 @@ from npe2 import PluginManifest
 import napari_sclip
 from napari_sclip import Segmenter
 from napari_sclip.layers.image.read import Suggestion, read_suggestion, suggestion_metadata
-from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.labels.schema import KEY, read_legend
 from napari_sclip.models.registry import find_model
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import parse_classes

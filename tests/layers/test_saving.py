@@ -20,8 +20,8 @@ import napari_sclip
 from napari_sclip.errors import OutputError
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.io.save import LAYER_FORMATS, export_item, save_labels
-from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.write import make_labels_layer
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.write import make_labels_layer
 
 PLUGIN = "napari-sclip"
 MANIFEST = PluginManifest.from_file(Path(napari_sclip.__file__).parent / "napari.yaml")

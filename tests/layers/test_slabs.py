@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sclip.layers import slabs as module
-from napari_sclip.layers.room import Room
-from napari_sclip.layers.slabs import Pixels, put, rows_unlike, slabs
+from napari_sclip.layers.labels import chunks as module
+from napari_sclip.layers.labels.chunks import Pixels, Room, put, rows_unlike, slabs
 
 SHAPES = [(1, 1), (7, 5), (8, 4), (40, 3), (3, 100)]
 

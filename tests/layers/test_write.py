@@ -16,18 +16,17 @@ from napari.layers import Labels
 from napari_sclip import ClassPrompt, SegmentationConfig
 from napari_sclip.engine.result import Segmentation
 from napari_sclip.errors import ClassesError
-from napari_sclip.layers.dress import hidden_classes, set_class_colors
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.rgb import read_plane
 from napari_sclip.layers.io.open import labels_layer_from_mask
 from napari_sclip.layers.io.save import save_labels
-from napari_sclip.layers.legend import choose_ids, read_legend
-from napari_sclip.layers.mapping import LabelsMismatchError, find_target, why_not_fitting
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.undo import Change, write_changes
-from napari_sclip.layers.write import make_labels_layer, update_labels
+from napari_sclip.layers.labels.layer import hidden_classes, new_labels_layer, set_class_colors
+from napari_sclip.layers.labels.schema import choose_ids, read_legend
+from napari_sclip.layers.labels.targets import LabelsMismatchError, find_target, why_not_fitting
+from napari_sclip.layers.labels.undo import Change, write_changes
+from napari_sclip.layers.labels.write import make_labels_layer, update_labels
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import parse_classes
 from tests.layers.conftest import MakeResult
@@ -118,7 +117,7 @@ def test_napari_can_be_warmed_up(warm: bool) -> None:
 import sys
 import numpy as np
 from napari.layers import Labels
-from napari_sclip.layers.new import warm_up
+from napari_sclip.layers.labels.layer import warm_up
 if {warm}:
     warm_up()
 before = set(sys.modules)
@@ -351,7 +350,7 @@ def test_labels_that_do_not_fit_are_refused(viewer: ViewerModel, make_result: Ma
 def test_an_update_beyond_the_memory_for_undo_says_so(
     viewer: ViewerModel, make_result: MakeResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.undo.HISTORY_BYTES", 3999)
+    monkeypatch.setattr("napari_sclip.layers.labels.undo.HISTORY_BYTES", 3999)
     request = request_of(viewer)
     layer = make_labels_layer(request, make_result(np.zeros((40, 50))))
     done = update_labels(layer, request, make_result(np.ones((40, 50))))
@@ -401,7 +400,7 @@ def test_a_step_holds_only_what_changed(viewer: ViewerModel, make_result: MakeRe
 def test_the_undo_history_does_not_fill_the_memory(
     viewer: ViewerModel, make_result: MakeResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sclip.layers.undo.HISTORY_BYTES", 2000 * 2 * 3)
+    monkeypatch.setattr("napari_sclip.layers.labels.undo.HISTORY_BYTES", 2000 * 2 * 3)
     request = request_of(viewer)
     layer = make_labels_layer(request, make_result(np.zeros((40, 50))))
     for run in range(10):

@@ -11,9 +11,9 @@ from napari_sclip.core.uncertain import find_unchecked
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.rgb import read_plane
+from napari_sclip.layers.labels.targets import shown_plane
 from napari_sclip.layers.maps import make_margin_layer
 from napari_sclip.layers.navigate import clear_outline, go_to, outline
-from napari_sclip.layers.planes_of_labels import shown_plane
 
 RED = {1: "red", None: "transparent"}
 

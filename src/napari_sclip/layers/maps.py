@@ -13,8 +13,8 @@ from napari.layers import Image
 from napari_sclip.layers.image.geometry import Geometry
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.roi import inside
-from napari_sclip.layers.legend import KEY
-from napari_sclip.layers.mapping import LabelsMismatchError
+from napari_sclip.layers.labels.schema import KEY
+from napari_sclip.layers.labels.targets import LabelsMismatchError
 
 if TYPE_CHECKING:
     from napari_sclip.engine.attention_at import AttentionMap

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_sclip.core.uncertain import Spot
 from napari_sclip.layers.image.axes import place_layer
-from napari_sclip.layers.mapping import Target
+from napari_sclip.layers.labels.targets import Target
 
 AROUND = 3.0
 """How many times as long as a spot the view is that shows it."""

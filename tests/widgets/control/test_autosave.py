@@ -15,11 +15,11 @@ import pytest
 from napari.layers import Labels
 from pytestqt.qtbot import QtBot
 
-from napari_sclip.layers.edits import hand_edits
 from napari_sclip.layers.image.read import read_request
-from napari_sclip.layers.keeping import read_kept, take_down, write_kept
-from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.labels.annotations import hand_edits
+from napari_sclip.layers.labels.layer import new_labels_layer
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.snapshot import read_kept, take_down, write_kept
 from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.control import autosave
@@ -33,8 +33,8 @@ KILLED = """
 import os, signal
 import napari, numpy as np
 from qtpy.QtWidgets import QApplication
-from napari_sclip.layers.instances import make_instances_layer
-from napari_sclip.layers.new import new_labels_layer
+from napari_sclip.layers.labels.objects import make_instances_layer
+from napari_sclip.layers.labels.layer import new_labels_layer
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import parse_classes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.labels.schema import read_legend
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.work.session import Session
 

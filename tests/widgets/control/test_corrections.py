@@ -20,13 +20,13 @@ from scipy import ndimage
 from napari_sclip.class_files import Preset, write_preset
 from napari_sclip.cli import main
 from napari_sclip.engine.classifier import Classifier
-from napari_sclip.layers.edits import prediction_log
 from napari_sclip.layers.io.open import labels_layer_from_mask
 from napari_sclip.layers.io.save import save_labels
-from napari_sclip.layers.keeping import make_layer, take_down
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.labels.annotations import prediction_log
+from napari_sclip.layers.labels.examples import scribbles_over
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.snapshot import make_layer, take_down
 from napari_sclip.layers.maps import map_kind
-from napari_sclip.layers.scribbles import scribbles_over
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt, QTimer
 
 from napari_sclip import make_scene
-from napari_sclip.layers.draft import is_drawn_over
+from napari_sclip.layers.labels.partial import is_drawn_over
 from napari_sclip.paths import cache_dir
 from napari_sclip.widgets.control import autosave
 from napari_sclip.widgets.control.autosave import autosave_of

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_sclip.layers.legend import KEY, read_legend
+from napari_sclip.layers.labels.schema import KEY, read_legend
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.run import IDLE, RUNNING
 from tests.widgets.conftest import FakeSegmenter

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sclip.layers.draft import Draft
 from napari_sclip.layers.image.read import read_request
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.placing import Placer
+from napari_sclip.layers.labels.layer import new_labels_layer
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.targets import Placer
 from napari_sclip.prompts import parse_classes
 from napari_sclip.widgets.work import segment
 from napari_sclip.widgets.work.reporter import PlaneDraft, Silent

@@ -20,8 +20,8 @@ from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.rgb import read_plane
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.placing import Placer
+from napari_sclip.layers.labels.layer import new_labels_layer
+from napari_sclip.layers.labels.targets import Placer
 from napari_sclip.samples.scenes import make_scene
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work import session as session_module

@@ -23,7 +23,7 @@ from napari_sclip.layers.image.geometry import labels_geometry, labels_grid
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.request import Contrast, ImageRequest, Look, Source
 from napari_sclip.layers.image.roi import Region, current_view, drawn_shape, whole_plane
-from napari_sclip.layers.legend import KEY
+from napari_sclip.layers.labels.schema import KEY
 from napari_sclip.layers.maps import map_kind
 from napari_sclip.prompts import parse_classes
 

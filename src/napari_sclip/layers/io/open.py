@@ -15,20 +15,21 @@ from napari_sclip.errors import ImageError
 from napari_sclip.export.ids import count_ids, with_unknown
 from napari_sclip.export.read_mask import mask_file_of, read_mask
 from napari_sclip.export.write import file_ending
-from napari_sclip.layers.dress import colormap, features
-from napari_sclip.layers.edits import KEPT
-from napari_sclip.layers.legend import (
+from napari_sclip.layers.labels.annotations import KEPT_PREDICTION
+from napari_sclip.layers.labels.layer import colormap, features
+from napari_sclip.layers.labels.schema import (
     FORMAT,
     KEY,
+    KnownClasses,
     LegendRow,
     has_legend,
+    known_classes,
     make_legend,
     package_versions,
     plain_rows,
 )
-from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.meaning import KnownClasses, known_classes
-from napari_sclip.layers.prediction_file import read_prediction, same_but_for_ones
+from napari_sclip.layers.labels.snapshot import read_prediction, same_but_for_ones
+from napari_sclip.layers.labels.targets import LabelsMismatchError
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -174,8 +175,8 @@ def _layer_of(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     known = read_prediction(file, data)
     arguments["metadata"] |= known
     shape = data.shape
-    if KEPT in known:
-        data = data.reshape(known[KEPT][0].shape)
+    if KEPT_PREDICTION in known:
+        data = data.reshape(known[KEPT_PREDICTION][0].shape)
     if mask.image_file:
         arguments["metadata"][KEY]["source"] = {"image": _layer_name(mask.image_file)}
     if mask.pixel_size:

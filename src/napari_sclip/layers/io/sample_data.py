@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_sclip.layers.dress import colormap, features
 from napari_sclip.layers.image.read import Suggestion, suggestion_metadata
-from napari_sclip.layers.legend import choose_ids, make_legend
+from napari_sclip.layers.labels.layer import colormap, features
+from napari_sclip.layers.labels.schema import choose_ids, make_legend
 from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.prompts import format_classes
 from napari_sclip.samples.scenes import make_scene

@@ -16,10 +16,9 @@ from napari_sclip.export.ids import count_ids
 from napari_sclip.export.item import AXES
 from napari_sclip.export.read_mask import CLASSES_ENDING
 from napari_sclip.export.write import file_ending
-from napari_sclip.layers.draft import undrafted
-from napari_sclip.layers.legend import KEY, is_current
-from napari_sclip.layers.meaning import KnownClasses, known_classes
-from napari_sclip.layers.prediction_file import write_prediction
+from napari_sclip.layers.labels.partial import undrafted
+from napari_sclip.layers.labels.schema import KEY, KnownClasses, is_current, known_classes
+from napari_sclip.layers.labels.snapshot import write_prediction
 
 LayerData = tuple[Any, Mapping[str, Any], str]
 """Array, attributes and type of a layer, as ``layer.as_layer_data_tuple()`` gives them."""

@@ -15,11 +15,11 @@ from typing import Any
 from napari.layers import Labels
 from napari.utils.notifications import show_warning
 
-from napari_sclip.layers.history import redo_steps, undo_steps
-from napari_sclip.layers.instances import instances_class
-from napari_sclip.layers.keeping import KeptLabels, take_down_in_steps
-from napari_sclip.layers.legend import has_legend
-from napari_sclip.layers.scribbles import is_scribbles
+from napari_sclip.layers.labels.examples import is_scribbles
+from napari_sclip.layers.labels.objects import instances_class
+from napari_sclip.layers.labels.schema import has_legend
+from napari_sclip.layers.labels.snapshot import KeptLabels, take_down_in_steps
+from napari_sclip.layers.labels.undo import redo_steps, undo_steps
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.recovery import LeftBehind, RecoveryFolder

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.edits import count_hand_edits
+from napari_sclip.layers.labels.annotations import count_hand_edits
 from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
 from napari_sclip.widgets.control.cancel_key import CancelKey

@@ -10,8 +10,7 @@ from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.mapping import Target
-from napari_sclip.layers.planes_of_labels import shown_plane
+from napari_sclip.layers.labels.targets import Target, shown_plane
 from napari_sclip.widgets.control.image_follower import ImageFollower
 from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
 from napari_sclip.widgets.control.runner import Runner, Work

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.labels.targets import point_in_read
 from napari_sclip.layers.maps import (
     find_map_layer,
     find_map_layers,
@@ -16,7 +17,6 @@ from napari_sclip.layers.maps import (
     make_margin_layer,
     make_scores_layer,
 )
-from napari_sclip.layers.planes_of_labels import point_in_read
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.teaching import Teaching
 from napari_sclip.widgets.work.closer import attention_of_plane, margin_of_plane, scores_of_plane

@@ -7,7 +7,7 @@ import traceback
 
 from napari_sclip.engine.failures import explain_error
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.legend import package_versions
+from napari_sclip.layers.labels.schema import package_versions
 from napari_sclip.widgets.state.run import Failure
 from napari_sclip.widgets.state.widget import WidgetState
 

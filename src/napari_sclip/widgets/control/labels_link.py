@@ -8,11 +8,16 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_sclip.layers.dress import add_classes, hidden_classes, rename_class, set_class_colors
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.legend import KEY, has_legend, read_legend
-from napari_sclip.layers.twins import know_what_the_twin_knows
-from napari_sclip.layers.write import why_not_updating
+from napari_sclip.layers.labels.annotations import know_what_the_twin_knows
+from napari_sclip.layers.labels.layer import (
+    add_classes,
+    hidden_classes,
+    rename_class,
+    set_class_colors,
+)
+from napari_sclip.layers.labels.schema import KEY, has_legend, read_legend
+from napari_sclip.layers.labels.write import why_not_updating
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
 

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 
-from napari_sclip.layers.draft import Draft
-from napari_sclip.layers.dress import add_classes
 from napari_sclip.layers.image.geometry import labels_geometry
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.legend import read_legend
-from napari_sclip.layers.mapping import why_not_fitting
-from napari_sclip.layers.new import new_labels_layer
-from napari_sclip.layers.placing import Placer
-from napari_sclip.layers.write import LabelsUpdate, update_labels
+from napari_sclip.layers.labels.layer import add_classes, new_labels_layer
+from napari_sclip.layers.labels.partial import Draft
+from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.targets import Placer, why_not_fitting
+from napari_sclip.layers.labels.write import LabelsUpdate, update_labels
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.work.reporter import PlaneDraft
 from napari_sclip.widgets.work.segment import SegmentOutcome

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_sclip.layers.scribbles import classes_in
+from napari_sclip.layers.labels.examples import classes_in
 
 DIGITS = "123456789"
 PAINTING = frozenset({"paint", "fill", "polygon"})

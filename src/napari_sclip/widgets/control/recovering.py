@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from napari_sclip.layers.keeping import KeptLabels, make_layer
+from napari_sclip.layers.labels.snapshot import KeptLabels, make_layer
 from napari_sclip.widgets.control.autosave import autosave_of
 from napari_sclip.widgets.control.questions import ask_recovery
 from napari_sclip.widgets.state.widget import WidgetState

@@ -8,8 +8,8 @@ from typing import Any
 
 from napari.layers import Labels
 
+from napari_sclip.layers.labels.annotations import checked_pixels, mark_checked, unmark_checked
 from napari_sclip.layers.navigate import clear_outline, go_to, outline
-from napari_sclip.layers.review import checked_pixels, mark_checked, unmark_checked
 from napari_sclip.widgets.control.desk import Desk
 from napari_sclip.widgets.control.tally import Tally
 from napari_sclip.widgets.control.teaching import Teaching

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from napari_sclip.layers.scribbles import is_scribbles, make_scribbles
+from napari_sclip.layers.labels.examples import is_scribbles, make_scribbles
 from napari_sclip.widgets.control.desk import NO_LABELS, Desk
 from napari_sclip.widgets.control.tally import Tally
 

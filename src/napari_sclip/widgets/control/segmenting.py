@@ -9,8 +9,8 @@ from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.lessons import Strokes
-from napari_sclip.layers.write import LabelsUpdate
+from napari_sclip.layers.labels.examples import Strokes
+from napari_sclip.layers.labels.write import LabelsUpdate
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.output import RunOutput
 from napari_sclip.widgets.state.widget import WidgetState

@@ -9,9 +9,8 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.draft import data_without_drafts
-from napari_sclip.layers.edits import KEPT, prediction_log
-from napari_sclip.layers.instances import (
+from napari_sclip.layers.labels.annotations import KEPT_PREDICTION, prediction_log
+from napari_sclip.layers.labels.objects import (
     find_instances,
     instances_class,
     make_instances_layer,
@@ -19,7 +18,8 @@ from napari_sclip.layers.instances import (
     take_class,
     write_instances_back,
 )
-from napari_sclip.layers.legend import read_legend
+from napari_sclip.layers.labels.partial import data_without_drafts
+from napari_sclip.layers.labels.schema import read_legend
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.desk import NO_LABELS, Desk
 from napari_sclip.widgets.work.reporter import Reporter
@@ -86,7 +86,7 @@ class Taking:
 
         def done(labels: Labels) -> None:
             yours = "what was painted by hand is known"
-            if KEPT not in labels.metadata:
+            if KEPT_PREDICTION not in labels.metadata:
                 yours = "all its pixels count as painted by hand"
             self._desk.viewer.add_layer(labels)
             self._belongs(labels, image)

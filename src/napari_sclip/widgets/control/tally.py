@@ -11,14 +11,18 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.census import Census, take_census
-from napari_sclip.layers.draft import is_drawn_over
-from napari_sclip.layers.edits import prediction_log
-from napari_sclip.layers.instances import instances_class
-from napari_sclip.layers.legend import KEY, is_current, read_legend
-from napari_sclip.layers.planes_of_labels import shown_plane
-from napari_sclip.layers.review import ReviewedPlane, look_at_review
-from napari_sclip.layers.scribbles import scribbles_over
+from napari_sclip.layers.labels.annotations import (
+    Census,
+    ReviewedPlane,
+    look_at_review,
+    prediction_log,
+    take_census,
+)
+from napari_sclip.layers.labels.examples import scribbles_over
+from napari_sclip.layers.labels.objects import instances_class
+from napari_sclip.layers.labels.partial import is_drawn_over
+from napari_sclip.layers.labels.schema import KEY, is_current, read_legend
+from napari_sclip.layers.labels.targets import shown_plane
 from napari_sclip.widgets.control.single_shot import single_shot
 from napari_sclip.widgets.state.classes_ids import BYTE
 from napari_sclip.widgets.state.correct import Orphan

@@ -8,11 +8,10 @@ from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 
-from napari_sclip.layers.edits import count_hand_edits
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.lessons import Strokes, take_strokes
-from napari_sclip.layers.mapping import why_not_fitting
-from napari_sclip.layers.scribbles import scribbles_over
+from napari_sclip.layers.labels.annotations import count_hand_edits
+from napari_sclip.layers.labels.examples import Strokes, scribbles_over, take_strokes
+from napari_sclip.layers.labels.targets import why_not_fitting
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.widget import WidgetState
 

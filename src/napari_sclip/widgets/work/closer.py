@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.rgb import read_plane
-from napari_sclip.layers.planes_of_labels import spread_over_plane
+from napari_sclip.layers.labels.targets import spread_over_plane
 from napari_sclip.progress import Progress
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection

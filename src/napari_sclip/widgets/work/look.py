@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_sclip.layers.new import warm_up as warm_up_labels
+from napari_sclip.layers.labels.layer import warm_up as warm_up_labels
 from napari_sclip.models.registry import MODELS, ModelEntry
 from napari_sclip.progress import Progress
 from napari_sclip.widgets.state.model import ModelChoice

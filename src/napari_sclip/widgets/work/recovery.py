@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from napari_sclip.layers.keeping import KeptLabels, KeptLabelsError, read_kept, write_kept
+from napari_sclip.layers.labels.snapshot import KeptLabels, KeptLabelsError, read_kept, write_kept
 
 LOCK = "in-use.lock"
 OLD_SECONDS = 60 * 24 * 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from napari_sclip.layers.placing import PlacedPlane
+from napari_sclip.layers.labels.targets import PlacedPlane
 from napari_sclip.progress import Progress
 
 

@@ -15,11 +15,10 @@ from napari_sclip.engine.estimate import WindowCost
 from napari_sclip.errors import SclipWarning
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.rgb import read_plane
-from napari_sclip.layers.lessons import Strokes
-from napari_sclip.layers.new import warm_up as warm_up_labels
-from napari_sclip.layers.placing import PlacedPlane, Placer
-from napari_sclip.layers.room import Room
-from napari_sclip.layers.slabs import rows_unlike
+from napari_sclip.layers.labels.chunks import Room, rows_unlike
+from napari_sclip.layers.labels.examples import Strokes
+from napari_sclip.layers.labels.layer import warm_up as warm_up_labels
+from napari_sclip.layers.labels.targets import PlacedPlane, Placer
 from napari_sclip.progress import Progress
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,31 +15,37 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.layers.draft import data_without_drafts, drafts_over, is_drawn_over
-from napari_sclip.layers.dress import colormap, features, hidden_classes
-from napari_sclip.layers.edits import prediction_log
-from napari_sclip.layers.instances import (
+from napari_sclip.export.base import output_file
+from napari_sclip.layers.labels.annotations import (
+    KEPT_PREDICTION,
+    Review,
+    known_log,
+    known_review,
+    pack_review,
+    prediction_log,
+    set_review,
+    unpack_review,
+)
+from napari_sclip.layers.labels.annotations import KEPT_REVIEW as REVIEW
+from napari_sclip.layers.labels.chunks import slabs
+from napari_sclip.layers.labels.layer import colormap, features, hidden_classes
+from napari_sclip.layers.labels.objects import (
     instances_class,
     object_names,
     objects_at_first,
     remember_objects,
     were_objects_changed,
 )
-from napari_sclip.layers.legend import KEY, read_legend
-from napari_sclip.layers.planes_of_labels import all_planes
-from napari_sclip.layers.review import (
-    Review,
-    known_review,
-    pack_review,
-    set_review,
-    unpack_review,
-)
-from napari_sclip.layers.slabs import slabs
+from napari_sclip.layers.labels.partial import data_without_drafts, drafts_over, is_drawn_over
+from napari_sclip.layers.labels.schema import KEY, read_legend
+from napari_sclip.layers.labels.targets import all_planes
 from napari_sclip.paths import atomic_write
 
 FORMAT = "napari-sclip kept labels"
 COPIED_BYTES = 2**22
 """Labels that are larger are not copied at once in the thread of the user interface."""
+
+ENDING = "_prediction.npz"
 
 
 class KeptLabelsError(SclipError):
@@ -233,3 +240,95 @@ def _not_kept(path: str | os.PathLike[str]) -> str:
 
 def _square(values: Any) -> Any:  # noqa: ANN401 - what napari takes for a rotation or a shear
     return np.array(values)
+
+
+def prediction_path(mask: Path) -> Path:
+    """Name the file beside a mask."""
+    return mask.with_name(f"{mask.name}{ENDING}")
+
+
+def write_prediction(
+    mask: Path,
+    data: Any,  # noqa: ANN401 - of a layer
+    written: np.ndarray,
+    metadata: Mapping[str, Any] | None = None,
+) -> tuple[Path, ...]:
+    """Write what is known of a layer's prediction beside the mask that it was saved as.
+
+    Parameters
+    ----------
+    mask : Path
+    data : array
+        Of the layer, itself; a copy is not known.
+    written : array
+        What was written as the mask.
+    metadata : mapping, optional
+        Of the layer: may hold what was read from such a file and not been needed since.
+
+    Returns
+    -------
+    tuple of Path
+        The file, or nothing where there is no prediction.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    log, review = known_log(data), known_review(data)
+    predicted, painted = (metadata or {}).get(KEPT_PREDICTION, (None, None))
+    if log is not None:
+        predicted, painted = log.predicted, log.painted
+    if review is None:
+        review = (metadata or {}).get(REVIEW)
+    path = prediction_path(mask)
+    if predicted is None:
+        path.unlink(missing_ok=True)  # of labels that were saved under this name before
+        return ()
+    with output_file(path, overwrite=True) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file,
+            predicted=predicted,
+            painted=np.packbits(painted),
+            labels_sha256=_digest(written),
+            **pack_review(review),
+        )
+    return (path,)
+
+
+def read_prediction(mask: Path, labels: np.ndarray) -> dict[str, Any]:
+    """Read what lies beside a mask, as metadata that `prediction_log` and `review_of` understand.
+
+    Nothing where there is no such file, or where it is damaged or of other labels than these:
+    then all pixels are taken for painted. What is read may have axes of length 1 that the mask
+    has lost.
+
+    Parameters
+    ----------
+    mask : Path
+    labels : array
+        What was read of the mask.
+    """
+    try:
+        with np.load(prediction_path(mask), allow_pickle=False) as file:
+            predicted, packed = file["predicted"], file["painted"]
+            painted = np.unpackbits(packed, count=predicted.size).reshape(predicted.shape)
+            review = unpack_review(file, predicted.shape)
+            about = str(file["labels_sha256"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return {}
+    if not same_but_for_ones(predicted.shape, labels.shape) or about != _digest(labels):
+        return {}
+    kept = {KEPT_PREDICTION: (predicted, painted.astype(bool))}
+    return kept if review is None else {**kept, REVIEW: review}
+
+
+def same_but_for_ones(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two shapes differ in nothing but axes of length 1."""
+    return [n for n in shape if n != 1] == [n for n in other if n != 1]
+
+
+def _digest(labels: np.ndarray) -> str:
+    """Hash ids in their order, whatever their dtype."""
+    values = np.ascontiguousarray(labels, dtype="<u4")
+    return hashlib.sha256(values.data).hexdigest()

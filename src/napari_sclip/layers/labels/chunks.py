@@ -7,6 +7,7 @@ find memory for each.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -102,3 +103,27 @@ def rows_unlike(values: np.ndarray, others: np.ndarray) -> range:
         differs[rows] = (values[rows] != others[rows]).any(axis=1)
     found = np.flatnonzero(differs)
     return range(int(found[0]), int(found[-1]) + 1) if found.size else range(0)
+
+
+class Room:
+    """A few pieces of memory that have been written to; make it in a worker.
+
+    Parameters
+    ----------
+    nbytes : int
+        Of a piece.
+    count : int
+        How many.
+    """
+
+    def __init__(self, nbytes: int = 0, count: int = 0) -> None:
+        self._pieces = [np.empty(nbytes, dtype=np.uint8) for _ in range(count)]
+        for piece in self._pieces:
+            piece.fill(0)
+
+    def take(self, shape: tuple[int, ...], dtype: np.dtype[Any] | type) -> np.ndarray:
+        """Return an array with anything in it: of a piece, if one is left and not far too large."""
+        fresh: np.ndarray = np.empty(shape, dtype)
+        if self._pieces and self._pieces[-1].nbytes // 2 <= fresh.nbytes <= self._pieces[-1].nbytes:
+            return self._pieces.pop()[: fresh.nbytes].view(dtype).reshape(shape)
+        return fresh

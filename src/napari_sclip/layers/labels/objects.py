@@ -13,12 +13,10 @@ from napari.layers import Labels
 
 from napari_sclip.core.instances import MIN_DISTANCE, split_instances
 from napari_sclip.errors import ClassesError
-from napari_sclip.layers.history import undo_steps
 from napari_sclip.layers.image.geometry import place_of
-from napari_sclip.layers.legend import KEY, read_legend
-from napari_sclip.layers.mapping import LabelsMismatchError
-from napari_sclip.layers.planes_of_labels import all_planes
-from napari_sclip.layers.undo import Change, write_changes
+from napari_sclip.layers.labels.schema import KEY, read_legend
+from napari_sclip.layers.labels.targets import LabelsMismatchError, all_planes
+from napari_sclip.layers.labels.undo import Change, undo_steps, write_changes
 
 FORMAT = "napari-sclip instances"
 

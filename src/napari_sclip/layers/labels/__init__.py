@@ -1,0 +1,1 @@
+"""A Labels layer: what its ids mean, what was predicted, painted and checked in it."""
