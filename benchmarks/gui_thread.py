@@ -26,7 +26,7 @@ from napari_sclip.engine.result import Segmentation
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.layers.labels.targets import PlacedPlane
 from napari_sclip.prompts import parse_classes
-from napari_sclip.widgets.control.output import RunOutput
+from napari_sclip.widgets.control.run import RunOutput
 from napari_sclip.widgets.work.reporter import PlaneDraft
 from napari_sclip.widgets.work.segment import DRAFT_PIXELS, SegmentJob, SegmentOutcome
 

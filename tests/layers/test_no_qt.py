@@ -35,7 +35,7 @@ print(json.dumps([list(planes.read_plane(read.read_request(viewer, layer)).shape
 
 
 def modules() -> list[str]:
-    found = pkgutil.iter_modules(napari_sclip.layers.__path__, "napari_sclip.layers.")
+    found = pkgutil.walk_packages(napari_sclip.layers.__path__, "napari_sclip.layers.")
     return [module.name for module in found]
 
 

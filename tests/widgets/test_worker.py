@@ -15,7 +15,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_sclip.errors import SclipWarning
 from napari_sclip.progress import Progress
-from napari_sclip.widgets.control.runner import Runner, Work
+from napari_sclip.widgets.control.tasks import Runner, Work
 from napari_sclip.widgets.work.reporter import Reporter, Stopped
 from napari_sclip.widgets.worker import DRAFT_SECONDS, DRAFT_SHARE, Listener, Task
 

@@ -19,12 +19,11 @@ from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.detail_view import DetailView
 from napari_sclip.widgets.views.explain_view import ExplainView
 from napari_sclip.widgets.views.export_view import ExportView
-from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.form import follow, tab_through
 from napari_sclip.widgets.views.image_view import ImageView
 from napari_sclip.widgets.views.model_view import ModelView
 from napari_sclip.widgets.views.run_view import RunView
 from napari_sclip.widgets.views.section import Section
-from napari_sclip.widgets.views.tab_order import tab_through
 from napari_sclip.widgets.work.session import Session
 
 _OPEN: weakref.WeakSet[SegmentWidget] = weakref.WeakSet()

@@ -22,9 +22,9 @@ from napari_sclip.layers.labels.schema import read_legend
 from napari_sclip.layers.labels.snapshot import read_kept, take_down, write_kept
 from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import parse_classes
-from napari_sclip.widgets.control import autosave
-from napari_sclip.widgets.control.autosave import autosave_of
+from napari_sclip.widgets.control import recovery as autosave
 from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.control.recovery import autosave_of
 from napari_sclip.widgets.work import recovery
 from napari_sclip.widgets.work.recovery import LOCK, RecoveryFolder, find_left_behind
 from napari_sclip.widgets.work.session import Session
@@ -38,7 +38,7 @@ from napari_sclip.layers.labels.layer import new_labels_layer
 from napari_sclip.layers.image.read import read_request
 from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import parse_classes
-from napari_sclip.widgets.control.autosave import autosave_of
+from napari_sclip.widgets.control.recovery import autosave_of
 from napari_sclip.widgets.state.widget import WidgetState
 
 viewer = napari.Viewer(show=False)

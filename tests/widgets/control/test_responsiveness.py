@@ -15,9 +15,9 @@ from qtpy.QtCore import Qt, QTimer
 from napari_sclip import make_scene
 from napari_sclip.layers.labels.partial import is_drawn_over
 from napari_sclip.paths import cache_dir
-from napari_sclip.widgets.control import autosave
-from napari_sclip.widgets.control.autosave import autosave_of
+from napari_sclip.widgets.control import recovery as autosave
 from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.control.recovery import autosave_of
 from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.work.session import Session
 from tests.widgets.conftest import FakeSegmenter

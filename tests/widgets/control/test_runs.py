@@ -194,7 +194,7 @@ def test_large_labels_are_counted_by_a_worker(
     viewer: Any, controller: Controller, image: Any, run: Press, qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("napari_sclip.widgets.control.tally.AT_ONCE", 0)
+    monkeypatch.setattr("napari_sclip.widgets.control.review.AT_ONCE", 0)
     run()
     (labels,) = labels_in(viewer)
     labels.brush_size = 1

@@ -16,7 +16,7 @@ from napari_sclip.colors import hex_color
 from napari_sclip.palette import class_colors, shades
 from napari_sclip.prompts import ClassPrompt, is_background_name
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.state.classes_colors import MAX_KEPT, MAX_NAME
+from napari_sclip.widgets.state.classes_rows import MAX_KEPT, MAX_NAME
 from napari_sclip.widgets.state.store import recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
 

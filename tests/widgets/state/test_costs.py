@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from napari_sclip.widgets.state import costs
-from napari_sclip.widgets.state.costs import WindowCost, WindowCosts, WindowKey
+from napari_sclip.widgets.state import store as costs
+from napari_sclip.widgets.state.store import WindowCost, WindowCosts, WindowKey
 
 KEY = WindowKey("ViT-B-16/openai", "cpu", "fp32", "sclip", 224)
 COST = WindowCost(0.75, 1_200_000)

@@ -18,14 +18,14 @@ from napari_sclip.cli import main
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.samples.scenes import make_scene
-from napari_sclip.widgets.control.controller import Controller
-from napari_sclip.widgets.state.model import ModelSelection
-from napari_sclip.widgets.state.repeat import (
+from napari_sclip.widgets.control.command import (
     RESCALE_OPTIONS,
     FileContrast,
     python_lines,
     shell_lines,
 )
+from napari_sclip.widgets.control.controller import Controller
+from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
 

@@ -21,8 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.views.classes_model import ClassesModel, Column
-from napari_sclip.widgets.views.classes_table import ClassesTable
+from napari_sclip.widgets.views.classes_table import ClassesModel, ClassesTable, Column
 from napari_sclip.widgets.views.classes_view import ClassesView
 
 Key = Qt.Key

@@ -16,7 +16,7 @@ from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.explain_view import ExplainView
 from napari_sclip.widgets.views.export_view import ExportView
-from napari_sclip.widgets.views.files import ask_where
+from napari_sclip.widgets.views.form import ask_where
 from tests.widgets.views.hands import Asked, control, nameless, put_on_screen
 
 LEFT = Qt.MouseButton.LeftButton

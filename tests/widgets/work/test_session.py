@@ -25,12 +25,11 @@ from napari_sclip.layers.labels.targets import Placer
 from napari_sclip.samples.scenes import make_scene
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work import session as session_module
-from napari_sclip.widgets.work.closer import CloserJob, margin_of_plane
-from napari_sclip.widgets.work.identity import plane_key, run_signature
+from napari_sclip.widgets.work.explain import CloserJob, margin_of_plane
 from napari_sclip.widgets.work.reporter import Silent
 from napari_sclip.widgets.work.segment import SegmentJob, run_segment
-from napari_sclip.widgets.work.session import NeedsDownloadError, Session
-from napari_sclip.widgets.work.warm_up import no_long_collections
+from napari_sclip.widgets.work.session import NeedsDownloadError, Session, plane_key, run_signature
+from napari_sclip.widgets.work.startup import no_long_collections
 
 DEMO = ModelSelection("shapes-demo", device="cpu")
 CONFIG = SegmentationConfig()
@@ -199,7 +198,7 @@ import napari
 from qtpy.QtWidgets import QApplication
 viewer = napari.Viewer(show=True)
 QApplication.processEvents()
-from napari_sclip.widgets.work.warm_up import warm_up
+from napari_sclip.widgets.work.startup import warm_up
 warm_up()
 print("alive")
 """

@@ -18,6 +18,7 @@ from napari_sclip.errors import SclipError
 from napari_sclip.export.base import output_file
 from napari_sclip.layers.labels.annotations import (
     KEPT_PREDICTION,
+    KEPT_REVIEW,
     Review,
     known_log,
     known_review,
@@ -26,7 +27,6 @@ from napari_sclip.layers.labels.annotations import (
     set_review,
     unpack_review,
 )
-from napari_sclip.layers.labels.annotations import KEPT_REVIEW as REVIEW
 from napari_sclip.layers.labels.chunks import slabs
 from napari_sclip.layers.labels.layer import colormap, features, hidden_classes
 from napari_sclip.layers.labels.objects import (
@@ -280,7 +280,7 @@ def write_prediction(
     if log is not None:
         predicted, painted = log.predicted, log.painted
     if review is None:
-        review = (metadata or {}).get(REVIEW)
+        review = (metadata or {}).get(KEPT_REVIEW)
     path = prediction_path(mask)
     if predicted is None:
         path.unlink(missing_ok=True)  # of labels that were saved under this name before
@@ -320,7 +320,7 @@ def read_prediction(mask: Path, labels: np.ndarray) -> dict[str, Any]:
     if not same_but_for_ones(predicted.shape, labels.shape) or about != _digest(labels):
         return {}
     kept = {KEPT_PREDICTION: (predicted, painted.astype(bool))}
-    return kept if review is None else {**kept, REVIEW: review}
+    return kept if review is None else {**kept, KEPT_REVIEW: review}
 
 
 def same_but_for_ones(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:

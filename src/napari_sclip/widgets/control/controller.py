@@ -3,41 +3,249 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+from napari.layers import Labels
+from qtpy.QtCore import QCoreApplication
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.labels.annotations import count_hand_edits
+from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
-from napari_sclip.widgets.control.cancel_key import CancelKey
-from napari_sclip.widgets.control.corrections import CorrectionActions, Corrections
-from napari_sclip.widgets.control.desk import Desk
-from napari_sclip.widgets.control.downloading import Downloading
-from napari_sclip.widgets.control.estimates import Estimates
-from napari_sclip.widgets.control.failures import describe_failure
-from napari_sclip.widgets.control.image_follower import ImageFollower
-from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
-from napari_sclip.widgets.control.paint_keys import PaintKeys
-from napari_sclip.widgets.control.preview_loop import PreviewLoop
-from napari_sclip.widgets.control.progress_teller import ProgressTeller
-from napari_sclip.widgets.control.questions import RECOVERY, ask_labels_size, ask_replace
-from napari_sclip.widgets.control.recovering import Recovering
-from napari_sclip.widgets.control.runner import Runner, Work
-from napari_sclip.widgets.control.scout import Scout
-from napari_sclip.widgets.control.seen import Seen
-from napari_sclip.widgets.control.segmenting import Segmenting
-from napari_sclip.widgets.control.settings_keeper import SettingsKeeper
-from napari_sclip.widgets.control.single_shot import single_shot
+from napari_sclip.widgets.control.command import Repeating
+from napari_sclip.widgets.control.context import Desk
+from napari_sclip.widgets.control.explain import Explaining
+from napari_sclip.widgets.control.export import Taking
+from napari_sclip.widgets.control.image import ImageFollower, PreviewLoop
+from napari_sclip.widgets.control.keys import CancelKey, PaintKeys
+from napari_sclip.widgets.control.labels import LabelsLink, colored_classes
+from napari_sclip.widgets.control.learn import Teaching
+from napari_sclip.widgets.control.model import (
+    RECOVERY,
+    Downloading,
+    Estimates,
+    Scout,
+    ask_labels_size,
+    ask_replace,
+    describe_failure,
+)
+from napari_sclip.widgets.control.recovery import Recovering
+from napari_sclip.widgets.control.review import Reviewing, Scribbling, Tally
+from napari_sclip.widgets.control.run import Seen, Segmenting
+from napari_sclip.widgets.control.tasks import ProgressTeller, Runner, Work, single_shot
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
+from napari_sclip.widgets.state.store import recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.session import NeedsDownloadError, Session
 from napari_sclip.widgets.worker import Listener
+
+NOTHING_PAINTED = (
+    "Nothing has been painted by hand yet. Choose a class (keys 1 to 9, with the labels active), "
+    "paint where the labels are wrong, then press this again."
+)
+
+KEEP_MS = 1000
+LASTING = {
+    "model": ("name", "weights", "architecture", "device", "precision", "attention"),
+    "detail": (
+        "level", "short_side", "window", "stride", "threshold", "min_area_fraction", "templates",
+        "average_on", "refine", "min_region_pixels", "max_hole_pixels",
+    ),
+    "image": ("contrast", "percentile_low", "percentile_high"),
+    "run": ("partial", "live"),
+}  # fmt: skip
 
 LIVE_MS = 200
 LOOKS_AT_ONCE = ("threshold", "min_area_fraction", "templates")
 MODEL_CHOICES = ("name", "weights", "architecture", "device", "precision", "attention")
 DETAIL_CHOICES = ("level", "short_side", "window", "stride", "average_on")
+
+
+class Corrections:
+    """The parts, and what they are told together.
+
+    Parameters
+    ----------
+    desk : Desk
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.teaching = Teaching(desk.state, desk.viewer.layers)
+        self.tally = Tally(desk.viewer, desk.state)
+        self.reviewing = Reviewing(desk, self.teaching, self.tally)
+        self.explaining = Explaining(desk, self.teaching)
+        self.scribbling = Scribbling(desk, self.tally)
+        self.taking = Taking(desk)
+        self.repeating = Repeating(desk, self.teaching)
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self.teaching.close()
+        self.explaining.close()
+        self.scribbling.close()
+        self.reviewing.close()
+        self.tally.close()
+
+    def follow(self, labels: Labels | None) -> None:
+        """Work on these labels from now on."""
+        self.teaching.turn_to(labels)
+        self.tally.follow(labels)
+        if labels is not None:
+            self.reviewing.bind(labels)
+
+    def on_written(self, labels: Labels, learned: Any) -> None:  # noqa: ANN401 - a Classifier or None
+        """Note that a run has written labels."""
+        self.teaching.took(learned, labels)
+        self.follow(labels)
+        self.reviewing.forget()
+
+
+class CorrectionActions:
+    """What views ask for about corrections; a base of the controller."""
+
+    corrections: Corrections
+
+    def segment(self) -> None:
+        """Start a run."""
+        raise NotImplementedError
+
+    def refine_from_strokes(self) -> None:
+        """Start a run that learns from what was painted by hand."""
+        tally = self.corrections.tally
+        tally.count()
+        correct = self.corrections.desk.state.correct
+        known = correct.painted or correct.scribbled or correct.learned
+        if not known and not tally.is_behind:
+            self.corrections.desk.say(NOTHING_PAINTED)
+            return
+        correct.learn = True
+        self.segment()
+
+    def forget_learned(self) -> None:
+        """Go back to the text alone, from the next run on."""
+        self.corrections.teaching.forget()
+        self.corrections.desk.say("Forgotten. The next run goes by the text alone.")
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        """Return what strokes have taught, as plain values for a preset, or None."""
+        corrections = self.corrections
+        classes = colored_classes(corrections.desk.state.classes)
+        known = corrections.teaching.to_keep(classes)
+        return None if known is None else known.to_dict()
+
+    def why_not_learned(self) -> str:
+        """Say why what strokes have taught is not of the classes in the table, if so."""
+        corrections = self.corrections
+        return corrections.teaching.why_not(colored_classes(corrections.desk.state.classes))
+
+    def carry_over(self, values: Mapping[str, Any] | None) -> None:
+        """Take over what a preset has learned, or nothing."""
+        from napari_sclip.engine.classifier import Classifier
+
+        self.corrections.teaching.carry(None if values is None else Classifier.from_dict(values))
+
+    def tell(self, sentence: str) -> None:
+        """Say something at the bottom of the widget."""
+        self.corrections.desk.say(sentence)
+
+    def keep_class(self, label: int) -> None:
+        """Put a class that was removed from the table back into it."""
+        self.corrections.taking.keep_class(label)
+
+    def release_class(self, label: int) -> None:
+        """Let the next run replace what was painted of a removed class."""
+        self.corrections.taking.release_class(label)
+        self.corrections.tally.count()
+
+    def add_scribbles(self) -> None:
+        """Add a layer to scribble in."""
+        self.corrections.scribbling.add()
+
+    def go_to_unsure(self, *, backwards: bool = False) -> None:
+        """Show the next unsure region."""
+        self.corrections.reviewing.go(backwards=backwards)
+
+    def mark_checked(self) -> None:
+        """Note that the region that was gone to is right, and go to the next."""
+        self.corrections.reviewing.mark()
+
+    def mark_all_checked(self, checked: bool) -> None:
+        """Note that the whole plane is right, or that nothing of it is known to be."""
+        self.corrections.reviewing.mark_all(checked)
+
+    def show_scores(self, name: str) -> None:
+        """Show the scores of a class as an image."""
+        self.corrections.explaining.show_scores(name)
+
+    def show_margin(self) -> None:
+        """Show how sure the labels are as an image."""
+        self.corrections.explaining.show_margin()
+
+    def split_objects(self, name: str, *, touching: bool) -> None:
+        """Make a layer in which each object of a class has an id of its own."""
+        self.corrections.taking.split_objects(name, touching=touching)
+
+    def write_objects_back(self) -> None:
+        """Write the objects of the active layer back into the labels that they come from."""
+        self.corrections.taking.write_objects_back()
+
+    def list_formats(self) -> None:
+        """Find out which formats labels can be saved in."""
+        self.corrections.taking.list_formats()
+
+    def export(self, path: str, format_name: str) -> None:
+        """Save the labels as they are in the layer."""
+        self.corrections.taking.export(path, format_name)
+
+    def start_from_mask(self, path: str) -> None:
+        """Make labels of a file, to start from."""
+        self.corrections.taking.start_from_mask(path)
+
+    def start_from_layer(self) -> None:
+        """Take the active Labels layer, which comes from elsewhere, as the image's labels."""
+        self.corrections.taking.start_from_layer()
+
+    def repeat_as(self, language: str) -> str:
+        """Return the lines that repeat this run on other files: "shell" or "python"."""
+        return self.corrections.repeating.lines(language)
+
+
+class SettingsKeeper:
+    """Brings back what was chosen last, and keeps what is chosen now.
+
+    Parameters
+    ----------
+    state : WidgetState
+    folder : Path
+    """
+
+    def __init__(self, state: WidgetState, folder: Path) -> None:
+        self._state = state
+        self._folder = folder
+        state.model.name = DEFAULT_MODEL
+        recall(state, folder)
+        self._timer = single_shot(KEEP_MS, self.keep)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.keep)
+        state.classes.changed.connect(self._soon)
+        for section, names in LASTING.items():
+            events = getattr(state, section).events
+            for name in names:
+                events[name].connect(self._soon)
+
+    def keep(self) -> None:
+        """Write the choices now; where that cannot be, they are lost at the end, and only then."""
+        self._timer.stop()
+        self._state.classes.keep_colors()
+        remember(self._state, self._folder)
+
+    def _soon(self) -> None:
+        self._timer.start()
 
 
 class Controller(CorrectionActions):

@@ -10,11 +10,11 @@ from psygnal import Signal
 
 from napari_sclip.colors import hex_color, parse_color
 from napari_sclip.prompts import ClassPrompt, is_background_name, parse_classes, split_classes
-from napari_sclip.widgets.state.classes_colors import ColorBook
-from napari_sclip.widgets.state.classes_ids import IdBook
 from napari_sclip.widgets.state.classes_rows import (
     ClassRow,
+    ColorBook,
     Entry,
+    IdBook,
     find_problems,
     format_line,
     match,

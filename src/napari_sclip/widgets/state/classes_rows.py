@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
+from napari_sclip.colors import Color, hex_color, parse_color
 from napari_sclip.errors import ClassesError
+from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt, TypedClass, fits_text, is_background_name
 
 NO_NAME = "Give this class a name, or remove it."
+
+MAX_KEPT = 500
+MAX_NAME = 100
+"""Longer names are not written: the file of settings stays small whatever is in it."""
+
+BYTE = 255
 
 
 @dataclass(frozen=True)
@@ -187,3 +197,182 @@ def _being_edited(old: str, new: str) -> bool:
 def _alike(one: str, other: str) -> int:
     pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return sum(1 for _ in pairs)
+
+
+class ColorBook:
+    """Knows which colour each row is shown in, and which colour a name had last.
+
+    A class keeps its colour whatever other rows come, go or move, and has it again when it comes
+    back. One that is new takes no colour of a class that is there, in the table or in the Labels
+    layer: not even the one that it had on another day.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Color] = {}
+        self._layer: dict[str, Color] = {}
+        self._shown: dict[str, Color] = {}
+        self._there: set[str] = set()
+        self._rows: dict[int, str] = {}
+
+    @property
+    def rows(self) -> dict[int, str]:
+        """The colour of each row, ``#rrggbb``, by its key."""
+        return dict(self._rows)
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Colours chosen by name, ``#rrggbb``; those that were shown last are at the end."""
+        colors = {n: c for n, c in self._kept.items() if n not in self._shown} | self._shown
+        names = [name for name in colors if len(name) <= MAX_NAME]
+        return {name: hex_color(colors[name]) for name in names[-MAX_KEPT:]}
+
+    def recall(self, kept: Mapping[str, str]) -> None:
+        """Know the colours of another day."""
+        self._kept |= {name: parse_color(color) for name, color in kept.items()}
+
+    def adopt(self, colors: Mapping[str, str]) -> None:
+        """Know the colours in which a Labels layer shows its classes."""
+        self._layer = {name: parse_color(color) for name, color in colors.items()}
+
+    def keep(self, names: Iterable[str] | None = None) -> None:
+        """Keep the colours of names, or of all that are shown, for when they come back."""
+        for name in sorted(self._shown if names is None else names):
+            self._kept.pop(name, None)
+            self._kept[name] = self._shown[name]
+        for name in list(self._kept)[:-MAX_KEPT]:
+            del self._kept[name]
+
+    def rename(self, old: str, new: str) -> None:
+        """Let a class have its colour under another name, unless that name has one."""
+        if old in self._shown and new not in self._kept | self._layer:
+            self._shown[new] = self._shown.pop(old)
+
+    def settle(self, entries: Sequence[Entry]) -> None:
+        """Choose the colours of all rows."""
+        items = [_item(entry) for entry in entries]
+        classes = {item.name for item in items if not item.background}
+        plain = sorted(classes - {item.name for item in items if item.color is not None})
+        typed_over = {name for entry in entries for name in entry.former}
+        self.keep(self._shown.keys() - typed_over.union(plain))
+        away = {color for name, color in self._layer.items() if name not in classes}
+        again = {name: self._shown[name] for name in plain if name in self._shown}
+        used = away.union(again.values())
+        for name in plain:
+            color = self._known(name)
+            if name not in again and color is not None and color not in used:
+                again[name] = color
+                used.add(color)
+        colors = class_colors(items, again, away)
+        found = dict(zip((item.name for item in items), colors, strict=True))
+        self._shown = {name: found[name] for name in plain}
+        self._there = {item.name for item in items}
+        self._rows = {e.key: hex_color(c) for e, c in zip(entries, colors, strict=True)}
+
+    def _known(self, name: str) -> Color | None:
+        """Return the colour that a name has had; of one that comes, that in the layer."""
+        kept = self._kept.get(name)
+        return kept if name in self._there else self._layer.get(name, kept)
+
+
+def _item(entry: Entry) -> ClassPrompt:
+    """Return the class of a row; without a sound name it takes what is left, as a background."""
+    if entry.name:
+        with contextlib.suppress(ClassesError):
+            return ClassPrompt(entry.name, background=entry.background, color=entry.color)
+    return ClassPrompt(f"\0{entry.key}", background=True, color=entry.color)
+
+
+class IdBook:
+    """Gives ids to rows, so that those that a layer knows keep their meaning.
+
+    Within this class an id is "painted" if the layer knows it. A row has a painted id and
+    another name than the layer only until the layer can be told: two classes may not have one
+    name there.
+    """
+
+    def __init__(self) -> None:
+        self._painted: dict[str, int] = {}
+        self._present: frozenset[int] = frozenset()
+
+    def adopt(
+        self, entries: Sequence[Entry], ids: Mapping[str, int], *, again: bool = False
+    ) -> None:
+        """Let a layer's names and ids hold; all rows without one get a new id.
+
+        Where they held before (`again`), rows that it does not know yet keep the id that a
+        person may have painted with already.
+        """
+        self._painted = {name: number for name, number in ids.items() if number > 0}
+        if not again:
+            self._present = frozenset()
+        held = set(self._painted.values())
+        for entry in entries:
+            if not again or entry.own_id in held:
+                entry.own_id = None
+        self.settle(entries)
+
+    def reserve(self, present: Iterable[int]) -> None:
+        """Give none of these ids to rows that are new: they are painted already."""
+        self._present = frozenset(present)
+
+    def release(self, entry: Entry) -> None:
+        """Take back a painted id from a row whose name was typed over."""
+        if entry.own_id in self._painted.values() and self._painted.get(entry.name) != entry.own_id:
+            entry.own_id = None
+
+    def owns(self, entry: Entry) -> bool:
+        """Whether the layer knows the row's id."""
+        return entry.own_id in self._painted.values()
+
+    def knows(self, name: str) -> bool:
+        """Whether the layer has a class of this name."""
+        return name in self._painted
+
+    def settle(self, entries: Sequence[Entry]) -> None:
+        """Give back painted ids to the names that have them, and new ids to rows without one."""
+        held = {entry.own_id for entry in entries}
+        for entry in entries:
+            painted = self._painted.get(entry.name)
+            if painted is not None and painted not in held:
+                entry.own_id = painted
+                held.add(painted)
+        for entry in entries:
+            if entry.own_id is None and not entry.background:
+                taken = {e.own_id or 0 for e in entries} | set(self._painted.values())
+                taken |= self._present
+                entry.own_id = max(taken) + 1
+                if entry.own_id > BYTE:  # the layer could not hold it
+                    entry.own_id = next(k for k in count(1) if k not in taken)
+
+    def reconcile(self, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+        """Yield the old and new name of what the layer must rename to agree with the rows.
+
+        A row that took a name which the layer has for another id takes that id instead.
+        """
+        counts = Counter(entry.name for entry in entries)
+        names = {number: name for name, number in self._painted.items()}
+        waiting = [
+            entry
+            for entry in entries
+            if entry.own_id in names
+            and names[entry.own_id] != entry.name
+            and entry.name
+            and counts[entry.name] == 1
+        ]
+        while told := next((e for e in waiting if e.name not in self._painted), None):
+            waiting.remove(told)
+            assert told.own_id is not None
+            del self._painted[names[told.own_id]]
+            self._painted[told.name] = told.own_id
+            yield names[told.own_id], told.name
+        self._swap(entries, waiting)
+
+    def _swap(self, entries: Sequence[Entry], waiting: list[Entry]) -> None:
+        while True:
+            held = {e.own_id for e in entries if not any(e is w for w in waiting)}
+            possible = [e for e in waiting if self._painted[e.name] not in held]
+            if len(possible) == len(waiting):
+                break
+            waiting = possible
+        for entry in waiting:
+            entry.own_id = self._painted[entry.name]

@@ -6,22 +6,28 @@ an error: each field is checked, and one that is missing or wrong stays as it is
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from napari_sclip.config import REFINEMENTS, SegmentationConfig
 from napari_sclip.errors import ClassesError, ConfigError
 from napari_sclip.layers.image.options import CONTRASTS
 from napari_sclip.models.registry import MODELS
+from napari_sclip.paths import atomic_write
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.state.classes_colors import MAX_NAME
+from napari_sclip.widgets.state.classes_rows import MAX_NAME
 from napari_sclip.widgets.state.detail import CUSTOM, LEVELS
-from napari_sclip.widgets.state.json_file import read_json, write_json
 from napari_sclip.widgets.state.model import OWN_FILE
 from napari_sclip.widgets.state.widget import WidgetState
+
+MAX_BYTES = 2**20
+"""A larger file is none of ours."""
 
 STATE_FILE = "widget.json"
 MAX_PIXELS = 100_000
@@ -30,6 +36,40 @@ MAX_AREA = 1_000_000
 MAX_TEXT = 4096
 
 Check = Callable[[object], bool]
+
+COSTS_FILE = "window_costs.json"
+MAX_COSTS = 200
+"""Beyond these the ones measured longest ago are dropped."""
+LARGEST = 2**50
+"""A larger number in the file was not measured."""
+TEXTS = ("model", "device", "precision", "attention")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
+    """Return what a file holds; None if it is missing, too large, or not JSON."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        return None if len(content) > MAX_BYTES else json.loads(content)
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def write_json(path: Path, values: object) -> str | None:
+    """Write plain values, whole or not at all.
+
+    Returns
+    -------
+    str or None
+        Why the file could not be written, for a person; None if it was.
+    """
+    text = json.dumps(values, indent=1)
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"{path} could not be written: {error.strerror or error}."
+    return None
 
 
 def remember(state: WidgetState, folder: Path) -> str | None:
@@ -207,3 +247,106 @@ FIELDS: Mapping[str, Mapping[str, Check]] = {
     "run": {"partial": _is_bool, "live": _is_bool},
 }
 """What is kept of each section, and how a value is told to be right."""
+
+
+@dataclass(frozen=True)
+class WindowKey:
+    """What the cost of a window depends on.
+
+    Attributes
+    ----------
+    model, device, precision, attention : str
+        As they came to be used, not "auto".
+    window : int
+        Side in pixels.
+    """
+
+    model: str
+    device: str
+    precision: str
+    attention: str
+    window: int
+
+
+@dataclass(frozen=True)
+class WindowCost:
+    """What was measured.
+
+    Attributes
+    ----------
+    seconds : float
+        A window.
+    bytes : int
+        Of memory, a window.
+    """
+
+    seconds: float
+    bytes: int
+
+
+class WindowCosts:
+    """Costs of windows, kept in a small file; what is wrong in the file counts as not measured.
+
+    Parameters
+    ----------
+    folder : Path
+        Need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / COSTS_FILE
+        self._costs = _read(self._path)
+
+    def get(self, key: WindowKey) -> WindowCost | None:
+        """Return what was measured, or None."""
+        return self._costs.get(key)
+
+    def put(self, key: WindowKey, cost: WindowCost) -> str | None:
+        """Keep a measurement; it is known from now on even where the file cannot be written.
+
+        Returns
+        -------
+        str or None
+            Why the file could not be written; None if it was.
+        """
+        # Another window of napari may have measured something meanwhile.
+        costs = self._costs | _read(self._path)
+        costs.pop(key, None)
+        costs[key] = cost
+        self._costs = dict(list(costs.items())[-MAX_COSTS:])
+        entries = [
+            dataclasses.asdict(key) | dataclasses.asdict(cost) for key, cost in self._costs.items()
+        ]
+        return write_json(self._path, entries)
+
+
+def _read(path: Path) -> dict[WindowKey, WindowCost]:
+    entries = read_json(path)
+    if not isinstance(entries, list):
+        return {}
+    return dict(pair for pair in map(_checked, entries) if pair is not None)
+
+
+def _checked(entry: object) -> tuple[WindowKey, WindowCost] | None:
+    if not isinstance(entry, dict):
+        return None
+    model, device, precision, attention = (entry.get(name) for name in TEXTS)
+    window, seconds, size = (entry.get(name) for name in ("window", "seconds", "bytes"))
+    if not (
+        isinstance(model, str)
+        and isinstance(device, str)
+        and isinstance(precision, str)
+        and isinstance(attention, str)
+    ):
+        return None
+    if not (_is_number(window) and _is_number(seconds) and _is_number(size)):
+        return None
+    if not (isinstance(window, int) and isinstance(size, int) and window and seconds):
+        return None
+    key = WindowKey(model, device, precision, attention, window)
+    return key, WindowCost(float(seconds), size)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    # True is an int in Python, and none here; NaN is below nothing.
+    return isinstance(value, int | float) and value is not True and 0 <= value < LARGEST

@@ -2,24 +2,225 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtGui import QPalette
-from qtpy.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent, QPalette
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from napari_sclip.class_files import Preset, read_preset, write_preset
 from napari_sclip.colors import error_color, hex_color
+from napari_sclip.errors import SclipError
 from napari_sclip.widgets.state.classes import ClassTable
-from napari_sclip.widgets.views.classes_line import ClassesLine
-from napari_sclip.widgets.views.classes_presets import PresetsMenu
 from napari_sclip.widgets.views.classes_table import ClassesTable
-from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.form import WrappedLabel, follow
 from napari_sclip.widgets.views.section import SectionBody
-from napari_sclip.widgets.views.text_labels import WrappedLabel
+
+EXAMPLE = "cat, grass = lawn | meadow, background"
+ABOUT = (
+    "What to label, separated by commas. 'name = phrase | phrase' gives a class phrases of its "
+    "own. 'background' gets id 0. Shift+Enter segments."
+)
+ABOUT_SUMMARY = (
+    "A name in the table has a comma, '=' or '|', which the line cannot hold. "
+    "Edit the classes in the table."
+)
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+READABLE = "Classes (*.json *.txt *.csv *.tsv);;All files (*)"
+WRITABLE = "Classes (*.json)"
 
 PATIENCE_MS = 500
 """A problem that goes away while a person types on is not told."""
+
+
+class ClassesLine(QLineEdit):
+    """Writes to a `ClassTable` what is typed, and shows what the table says.
+
+    Parameters
+    ----------
+    table : ClassTable
+        Call `refresh` when it has changed.
+    segment : callable
+        Called on Shift+Enter.
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    typing : bool
+        Whether the table changes because of what is being typed.
+    """
+
+    def __init__(
+        self, table: ClassTable, segment: Callable[[], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._table = table
+        self._segment = segment
+        self.typing = False
+        self.setObjectName("sclip_classes_line")
+        self.setPlaceholderText(EXAMPLE)
+        self.setAccessibleName("Classes")
+        self.setMinimumWidth(0)
+        self.textEdited.connect(self._on_edited)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the table's text; what is being typed stays as it is."""
+        summary = self._table.text_is_summary
+        self.setReadOnly(summary)
+        self.setToolTip(ABOUT_SUMMARY if summary else ABOUT)
+        if self.text() != self._table.text:
+            cursor = self.cursorPosition()
+            self.setText(self._table.text)
+            self.setCursorPosition(cursor if self.hasFocus() else 0)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep Enter for the line where a shortcut around it would take it."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() in ENTER
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Segment on Shift+Enter; Enter alone goes nowhere else."""
+        if event is not None and event.key() in ENTER:
+            event.accept()
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self._segment()
+            return
+        super().keyPressEvent(event)
+
+    def _on_edited(self, text: str) -> None:
+        lines = [line.strip(" \t,") for line in re.split(r"[\r\n\u2028\u2029]+", text)]
+        if len(lines) > 1:  # A list was pasted, one class a line.
+            self.selectAll()
+            self.insert(", ".join(line for line in lines if line))
+        self.typing = True
+        self._table.set_text(self.text())
+        self.typing = False
+
+
+class LearnedActions(Protocol):
+    """What the controller does for presets."""
+
+    def learned_values(self) -> Mapping[str, Any] | None:
+        """Return what strokes have taught, as plain values, or None."""
+
+    def why_not_learned(self) -> str:
+        """Say why what strokes have taught is not of the classes in the table, if so."""
+
+    def carry_over(self, values: Mapping[str, Any] | None, /) -> None:
+        """Take over what a preset has learned, or nothing."""
+
+    def tell(self, sentence: str, /) -> None:
+        """Say something at the bottom of the widget."""
+
+
+class PresetsMenu(QMenu):
+    """Loads a file into a `ClassTable` and saves it into one.
+
+    Parameters
+    ----------
+    table : ClassTable
+    actions : LearnedActions
+        Asked for what strokes have taught, which goes into the file and comes out of it.
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    ask_open, ask_save : callable
+        Return the path that a person chose, or nothing.
+    """
+
+    told = Signal(str)
+    """What went wrong, or nothing if all went well."""
+
+    def __init__(
+        self, table: ClassTable, actions: LearnedActions, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._table = table
+        self._actions = actions
+        self.ask_open: Callable[[], str] = self._ask_open
+        self.ask_save: Callable[[], str] = self._ask_save
+        self.setToolTipsVisible(True)
+        self._add(
+            "load",
+            "Load...",
+            "Replace the classes, and what was learned of them, by those of a file",
+            self._load,
+        )
+        self._add(
+            "save",
+            "Save...",
+            "Keep these classes, and what was learned of them, in a file",
+            self._save,
+        )
+        self.addSeparator()
+        self._add("clear", "Clear", "Remove all classes", self._clear)
+
+    def _add(self, name: str, text: str, about: str, act: Callable[[], str]) -> None:
+        action = self.addAction(text)
+        assert action is not None
+        action.setObjectName(f"sclip_classes_{name}")
+        action.setToolTip(about)
+        action.triggered.connect(lambda _checked=False: self._tell(act))
+
+    def _tell(self, act: Callable[[], str]) -> None:
+        try:
+            self.told.emit(act())
+        except SclipError as error:
+            self.told.emit(str(error))
+
+    def _load(self) -> str:
+        path = self.ask_open()
+        if path:
+            preset = read_preset(path)
+            self._actions.carry_over(preset.learned)
+            self._table.replace(preset.classes, preset.hidden)
+        return ""
+
+    def _save(self) -> str:
+        reason = self._table.why_not()
+        if reason is not None:
+            return f"Not saved. {reason}"
+        path = self.ask_save()
+        if path:
+            learned = self._actions.learned_values()
+            write_preset(path, Preset(self._table.classes(), self._table.hidden(), learned))
+            what = "The classes" if learned is None else "The classes and what was learned"
+            reason = self._actions.why_not_learned() if learned is None else ""
+            self._actions.tell(f"{what} are in {path}. {reason}".rstrip())
+        return ""
+
+    def _clear(self) -> str:
+        self._table.clear()
+        return ""
+
+    def _ask_open(self) -> str:
+        return QFileDialog.getOpenFileName(self.parentWidget(), "Load classes", "", READABLE)[0]
+
+    def _ask_save(self) -> str:
+        # With the suffix known to the dialog, it asks before it replaces what will be replaced.
+        dialog = QFileDialog(self.parentWidget(), "Save classes", "classes.json", WRITABLE)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        return dialog.selectedFiles()[0] if dialog.exec() else ""
 
 
 class ClassActions(Protocol):

@@ -15,14 +15,225 @@ from qtpy.QtWidgets import (
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.detail import CUSTOM, LEVELS, DetailState
-from napari_sclip.widgets.views.advanced_scores import ScoreControls
-from napari_sclip.widgets.views.advanced_windows import WindowControls
-from napari_sclip.widgets.views.disclosure import Disclosure
-from napari_sclip.widgets.views.following import follow
-from napari_sclip.widgets.views.section import SectionBody
-from napari_sclip.widgets.views.text_labels import ProblemLabel, WrappedLabel
+from napari_sclip.widgets.views.choice_box import Choice
+from napari_sclip.widgets.views.form import (
+    NumberBox,
+    ProblemLabel,
+    Row,
+    WrappedLabel,
+    follow,
+    make_box,
+    stack,
+)
+from napari_sclip.widgets.views.section import Disclosure, SectionBody
+
+PERCENT = 100
+TEMPLATES = (
+    Choice(
+        "imagenet",
+        "80 sentences",
+        "80 sentences (ImageNet)",
+        "'a photo of a cat.' and 79 like it",
+    ),
+    Choice("plain", "the plain phrase", tooltip="Faster for new classes, and coarser"),
+)
+AVERAGING = (
+    Choice("pixels", "exact", tooltip="On pixels"),
+    Choice(
+        "patches",
+        "on patches",
+        "on patches: smaller, faster",
+        "Differs near the edges of windows; takes up to four times less memory",
+    ),
+)
+
+
+REFINE = (
+    Choice("", "as they are", tooltip="As coarse as the patches that the model sees"),
+    Choice("pamr", "moved to colours", "moved to colours (PAMR)", "Averages alike neighbours"),
+    Choice("guided-filter", "guided filter", tooltip="Fit scores to the colours around each pixel"),
+)
+MOST_PIXELS = 1_000_000
+
+LARGEST = 16384
+"""Pixels; what is larger fits no machine."""
+STEP = 16
 
 NUMBERS = "numbers"
+
+
+class ScoreControls(QWidget):
+    """Threshold, minimum area, templates, averaging, and what is done to edges and parts.
+
+    Parameters
+    ----------
+    state : DetailState
+    parent : QWidget, optional
+    """
+
+    def __init__(self, state: DetailState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._threshold = NumberBox(0, 1, 0.05, decimals=2)
+        self._threshold.setObjectName("sclip_detail_threshold")
+        self._threshold.setToolTip("Pixels whose best score (0 to 1) is lower stay unlabelled")
+        self._min_area = NumberBox(0, PERCENT, 0.5, decimals=2, unit=" %")
+        self._min_area.setObjectName("sclip_detail_min_area")
+        self._min_area.setToolTip(
+            "Classes that cover no more than this percentage of the labelled area are dropped"
+        )
+        self._templates = make_box(
+            "sclip_detail_templates", "The sentences that each class is put into for the model"
+        )
+        self._average_on = make_box(
+            "sclip_detail_average_on", "Where windows that overlap are averaged"
+        )
+        self._refine = make_box(
+            "sclip_detail_refine", "How labels are made to end where things end"
+        )
+        self._min_region = NumberBox(0, MOST_PIXELS, 16, unit=" px")
+        self._min_region.setObjectName("sclip_detail_min_region")
+        self._min_region.setToolTip(
+            "Connected parts of a class with fewer pixels go to what surrounds them; 0 keeps all"
+        )
+        self._max_hole = NumberBox(0, MOST_PIXELS, 16, unit=" px")
+        self._max_hole.setObjectName("sclip_detail_max_hole")
+        self._max_hole.setToolTip(
+            "Holes inside a class with no more pixels are filled by it; 0 fills none"
+        )
+        stack(
+            self,
+            (
+                Row("&Threshold", self._threshold, parent=self),
+                Row("Min. area", self._min_area, parent=self),
+                Row("Sentences", self._templates, parent=self),
+                Row("Averaging", self._average_on, parent=self),
+                Row("Edges", self._refine, parent=self),
+                Row("Small parts", self._min_region, parent=self),
+                Row("Holes", self._max_hole, parent=self),
+            ),
+        )
+        self._threshold.edited.connect(self._on_threshold)
+        self._min_area.edited.connect(self._on_min_area)
+        self._templates.picked.connect(self._on_templates)
+        self._average_on.picked.connect(self._on_average_on)
+        self._refine.picked.connect(self._on_refine)
+        self._min_region.edited.connect(self._on_min_region)
+        self._max_hole.edited.connect(self._on_max_hole)
+        self._show()
+        follow(state.events, self._show)
+
+    @property
+    def differences(self) -> list[str]:
+        """What differs from the default, each in a few words."""
+        state = self._state
+        return [
+            *([f"threshold {state.threshold:g}"] if state.threshold else []),
+            *([f"area above {_percent(state)} %"] if state.min_area_fraction else []),
+            *(["plain phrase"] if state.templates == "plain" else []),
+            *(["on patches"] if state.average_on == "patches" else []),
+            *(["coarse edges"] if not state.refine else []),
+            *([f"parts from {state.min_region_pixels} px"] if state.min_region_pixels else []),
+            *([f"holes to {state.max_hole_pixels} px"] if state.max_hole_pixels else []),
+        ]
+
+    def _show(self) -> None:
+        state = self._state
+        self._threshold.show_number(state.threshold)
+        self._min_area.show_number(PERCENT * state.min_area_fraction)
+        self._templates.show_choices(TEMPLATES, state.templates)
+        self._average_on.show_choices(AVERAGING, state.average_on)
+        self._refine.show_choices(REFINE, state.refine)
+        self._min_region.show_number(state.min_region_pixels)
+        self._max_hole.show_number(state.max_hole_pixels)
+
+    def _on_threshold(self, threshold: float) -> None:
+        self._state.threshold = threshold
+
+    def _on_min_area(self, percent: float) -> None:
+        self._state.min_area_fraction = percent / PERCENT
+
+    def _on_templates(self, key: str) -> None:
+        self._state.templates = key
+
+    def _on_average_on(self, key: str) -> None:
+        self._state.average_on = key
+
+    def _on_refine(self, key: str) -> None:
+        self._state.refine = key
+
+    def _on_min_region(self, pixels: float) -> None:
+        self._state.min_region_pixels = int(pixels)
+
+    def _on_max_hole(self, pixels: float) -> None:
+        self._state.max_hole_pixels = int(pixels)
+
+
+def _percent(state: DetailState) -> str:
+    return f"{PERCENT * state.min_area_fraction:g}"
+
+
+class WindowControls(QWidget):
+    """Short side, window and stride, in pixels of the resized image.
+
+    Parameters
+    ----------
+    state : DetailState
+    parent : QWidget, optional
+    """
+
+    def __init__(self, state: DetailState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._short_side = _pixel_box(
+            "short_side",
+            "image's own size",
+            "The image's shorter side is resized to this many pixels; 0 keeps its size",
+        )
+        self._window = _pixel_box(
+            "window",
+            "model's own",
+            "Side in pixels of the square that the model looks at; 0 leaves it to the model",
+        )
+        self._stride = _pixel_box(
+            "stride",
+            "model's own",
+            "Pixels from one window to the next, at most a window; 0 takes half a window",
+        )
+        stack(
+            self,
+            (
+                Row("Short side", self._short_side, parent=self),
+                Row("Window", self._window, parent=self),
+                Row("Stride", self._stride, parent=self),
+            ),
+        )
+        self._short_side.edited.connect(self._on_short_side)
+        self._window.edited.connect(self._on_window)
+        self._stride.edited.connect(self._on_stride)
+        self._show()
+        follow(state.events, self._show)
+
+    def _show(self) -> None:
+        self._short_side.show_number(self._state.short_side)
+        self._window.show_number(self._state.window)
+        self._stride.show_number(self._state.stride)
+
+    def _on_short_side(self, pixels: int | None) -> None:
+        self._state.short_side = pixels
+
+    def _on_window(self, pixels: int | None) -> None:
+        self._state.window = pixels
+
+    def _on_stride(self, pixels: int | None) -> None:
+        self._state.stride = pixels
+
+
+def _pixel_box(name: str, none_text: str, tooltip: str) -> NumberBox:
+    box = NumberBox(1, LARGEST, STEP, unit=" px", none_text=none_text)
+    box.setObjectName(f"sclip_detail_{name}")
+    box.setToolTip(tooltip)
+    return box
 
 
 class DetailView(SectionBody):

@@ -8,11 +8,9 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidge
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.views.advanced_rows import Row
-from napari_sclip.widgets.views.buttons import allow, make_button
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.correct_view import BUSY, NO_LABELS
-from napari_sclip.widgets.views.following import follow
+from napari_sclip.widgets.views.form import Row, allow, follow, make_button
 
 MOST_HEADS = 64
 

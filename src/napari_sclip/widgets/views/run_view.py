@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker, Qt
+import math
+from functools import partial
+
+from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QResizeEvent, QTextOption
 from qtpy.QtWidgets import (
+    QApplication,
+    QBoxLayout,
     QCheckBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedLayout,
+    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sclip.widgets.actions import Actions
-from napari_sclip.widgets.state.run import IDLE, RUNNING
+from napari_sclip.widgets.state.run import IDLE, RUNNING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.views.advanced_rows import LABEL_WIDTH
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
-from napari_sclip.widgets.views.failure_panel import FailurePanel
-from napari_sclip.widgets.views.following import follow
-from napari_sclip.widgets.views.question_bar import QuestionBar
-from napari_sclip.widgets.views.text_labels import ElidedLabel, WrappedLabel
+from napari_sclip.widgets.views.form import (
+    LABEL_WIDTH,
+    ElidedLabel,
+    Panel,
+    WrappedLabel,
+    follow,
+    red_on,
+)
+
+SHOWN_LINES = 6
+"""Lines of a message that are seen however low the window is."""
+
+ROOM = 260
+"""Pixels: answers that are wider together stand below one another."""
 
 EMBEDDED = "Image is embedded: the next run needs no vision pass."
 STEPS = 1000
@@ -40,6 +58,198 @@ TARGETS = (
     ),
     Choice("new", "New layer", tooltip="Into a labels layer of its own"),
 )
+
+
+class FailurePanel(Panel):
+    """The message of a failure, with buttons that copy the details and dismiss it."""
+
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("sclip_failure", parent)
+        self._failure: Failure | None = None
+        self._message = SelectableText(self)
+        self._message.setObjectName("sclip_failure_message")
+        self._message.setAccessibleName("What went wrong")
+        self._message.setToolTip("Can be selected and copied")
+        self._copy = QPushButton("Copy details", self)
+        self._copy.setObjectName("sclip_failure_copy")
+        self._copy.setToolTip("Copy this message, the traceback, settings and versions")
+        self._copy.clicked.connect(self._on_copy)
+        dismiss = QPushButton("Dismiss", self)
+        dismiss.setObjectName("sclip_failure_dismiss")
+        dismiss.setToolTip("Put this message away")
+        dismiss.clicked.connect(self._on_dismiss)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._copy)
+        buttons.addWidget(dismiss)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addWidget(self._message)
+        layout.addLayout(buttons)
+
+    def show_failure(self, failure: Failure | None) -> None:
+        """Show a failure, or hide for want of one."""
+        if failure is self._failure:
+            return
+        self._failure = failure
+        self._copy.setText("Copy details")
+        if failure is not None:
+            self._message.setPlainText(failure.message)
+            self.setAccessibleDescription(failure.message)
+        self.setVisible(failure is not None)
+
+    def edge_color(self) -> str:
+        """Return the red of problems."""
+        return red_on(self.parentWidget() or self)
+
+    def _on_copy(self) -> None:
+        clipboard = QApplication.clipboard()
+        if self._failure is None or clipboard is None:
+            return
+        message, details = self._failure.message, self._failure.details
+        clipboard.setText(details if message in details else f"{message}\n\n{details}")
+        self._copy.setText("Copied")
+
+    def _on_dismiss(self) -> None:
+        self.dismissed.emit()
+
+
+class SelectableText(QTextEdit):
+    """Read-only text, as high as it needs to be where there is room; else it scrolls.
+
+    It breaks long paths, which a label cannot. It must not ask for its whole height: the window
+    would grow for it, beyond the screen.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        # The page shines through; a style sheet of the window would make it a console.
+        self.setStyleSheet("background: transparent; padding: 0px;")
+        document = self.document()
+        assert document is not None
+        document.setDocumentMargin(0)
+        document.contentsChanged.connect(self._fit)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the whole text, in the width that there is."""
+        return QSize(super().sizeHint().width(), self._needed())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size of the first lines."""
+        lines = SHOWN_LINES * self.fontMetrics().lineSpacing()
+        return QSize(0, min(self._needed(), lines))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Fit the height to the new width; scroll if that cannot be had."""
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
+        needed, policy = self._needed(), Qt.ScrollBarPolicy
+        self.setMaximumHeight(needed)
+        scrolls = self.height() < needed
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOn if scrolls else policy.ScrollBarAlwaysOff
+        )
+        self.updateGeometry()
+
+    def _needed(self) -> int:
+        """Return the height of the whole text if it is as wide as this, without a scroll bar."""
+        document = self.document()
+        whole = None if document is None else document.clone()
+        if whole is None:
+            return 0
+        whole.setTextWidth(max(1, self.width()))
+        height = math.ceil(whole.size().height())
+        whole.deleteLater()
+        return height
+
+
+class QuestionBar(Panel):
+    """A text and one button an answer; Esc takes the last one, which changes nothing."""
+
+    answered = Signal(str)
+    """The key of the answer."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("sclip_question", parent)
+        self.setAccessibleName("Question")
+        self._question: Question | None = None
+        self._buttons: list[QPushButton] = []
+        self._text = WrappedLabel(self)
+        self._text.setObjectName("sclip_question_text")
+        self._answers = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addWidget(self._text)
+        layout.addLayout(self._answers)
+
+    def show_question(self, question: Question | None) -> None:
+        """Show a question with the focus on its first answer, or hide for want of one."""
+        if question == self._question:
+            return
+        self._question = question
+        for button in self._buttons:
+            self._answers.removeWidget(button)
+            button.hide()
+            button.setObjectName("")  # it lives on for a moment, and the name is given again
+            button.deleteLater()
+        self._buttons = []
+        if question is None:
+            self.hide()
+            return
+        self._text.setText(question.text)
+        self.setAccessibleDescription(question.text)
+        self._buttons = [self._make_button(key, label) for key, label in question.answers]
+        width = sum(button.sizeHint().width() for button in self._buttons)
+        horizontal = width <= ROOM
+        self._answers.setDirection(
+            QBoxLayout.Direction.LeftToRight if horizontal else QBoxLayout.Direction.TopToBottom
+        )
+        self.show()
+        if self._buttons:
+            self._buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep Esc for this question where a shortcut around it would take it."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Take the last answer on Esc."""
+        if event is not None and event.key() == Qt.Key.Key_Escape and self._question is not None:
+            event.accept()
+            self.answered.emit(self._question.answers[-1][0])
+            return
+        super().keyPressEvent(event)
+
+    def _make_button(self, key: str, label: str) -> QPushButton:
+        button = QPushButton(label.replace("&", "&&"), self)
+        button.setObjectName(f"sclip_answer_{key}")
+        button.setToolTip(label)
+        button.setAutoDefault(True)  # Return presses it, as Space does
+        button.clicked.connect(partial(self._on_click, key))
+        self._answers.addWidget(button)
+        return button
+
+    def _on_click(self, key: str, checked: bool = False) -> None:
+        self.answered.emit(key)
 
 
 class RunView(QWidget):

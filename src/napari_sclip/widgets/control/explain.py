@@ -17,9 +17,9 @@ from napari_sclip.layers.maps import (
     make_margin_layer,
     make_scores_layer,
 )
-from napari_sclip.widgets.control.desk import Desk
-from napari_sclip.widgets.control.teaching import Teaching
-from napari_sclip.widgets.work.closer import attention_of_plane, margin_of_plane, scores_of_plane
+from napari_sclip.widgets.control.context import Desk
+from napari_sclip.widgets.control.learn import Teaching
+from napari_sclip.widgets.work.explain import attention_of_plane, margin_of_plane, scores_of_plane
 
 PAN_ZOOM = "pan_zoom"
 CLICK_PIXELS = 4

@@ -13,10 +13,9 @@ from napari_sclip.layers.labels.targets import spread_over_plane
 from napari_sclip.progress import Progress
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection
-from napari_sclip.widgets.work.identity import plane_key
 from napari_sclip.widgets.work.reporter import Reporter
-from napari_sclip.widgets.work.session import LastResult, Session, result_key
-from napari_sclip.widgets.work.warm_up import no_long_collections, warm_up
+from napari_sclip.widgets.work.session import LastResult, Session, plane_key, result_key
+from napari_sclip.widgets.work.startup import no_long_collections, warm_up
 
 if TYPE_CHECKING:
     from napari_sclip.config import SegmentationConfig

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Hashable
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Shapes
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.image.axes import guess_channel_axis, place_layer
 from napari_sclip.layers.image.read import Suggestion, displayed_with, read_request, read_suggestion
 from napari_sclip.layers.image.request import ImageRequest
+from napari_sclip.layers.image.rgb import preview
 from napari_sclip.layers.maps import map_kind
 from napari_sclip.prompts import parse_classes
-from napari_sclip.widgets.control.facts import describe_image
-from napari_sclip.widgets.control.single_shot import single_shot
+from napari_sclip.widgets.control.tasks import single_shot
+from napari_sclip.widgets.state.image import AxisChoice, ImageFacts, ImageState, Preview
 from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.work.reporter import Reporter
+from napari_sclip.widgets.worker import Listener, Task
 
 REFRESH_MS = 60
 LAYER_EVENTS = (
@@ -28,6 +34,69 @@ CHOICES = (
     "channels", "channel_axis", "channel", "contrast", "percentile_low", "percentile_high",
     "region", "shapes", "planes", "labels_size",
 )  # fmt: skip
+
+MAX_SIDE = 96
+DARK = 255 // 8
+TOO_DARK = (
+    "What the model will see is almost black. Choose “Percentiles” as its contrast, under "
+    "“Channels, contrast, region”, or set the layer's contrast limits."
+)
+LAZY_PIXELS = 2**24
+"""Of a plane that is not in memory, more than this is not read for a picture."""
+
+
+def describe_image(
+    viewer: Any,  # noqa: ANN401 - napari has no types
+    layer: Any,  # noqa: ANN401
+    request: ImageRequest | None,
+    shapes: tuple[str, ...],
+    suggestion: Suggestion | None,
+) -> ImageFacts:
+    """Collect what the widget offers for an image.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    layer : Image layer
+    request : ImageRequest or None
+        What would be read now; None where that cannot be.
+    shapes : tuple of str
+        Names of the Shapes layers.
+    suggestion : Suggestion or None
+        Classes that fit the image.
+    """
+    finest = tuple(int(n) for n in layer.level_shapes[0])
+    try:
+        displayed = place_layer(viewer, layer).displayed
+        others = len(displayed_with(viewer, layer))
+    except SclipError:
+        displayed, others = (len(finest) - 2, len(finest) - 1), 1
+    sliders = [axis for axis in range(len(finest)) if axis not in displayed]
+    guessed = guess_channel_axis(layer)
+    in_use = request.axes.channel if request is not None else None
+    stack = [finest[axis] for axis in sliders if axis != in_use]
+    return ImageFacts(
+        name=str(layer.name),
+        described=_kind(layer, finest),
+        rgb=bool(layer.rgb),
+        shape=request.read_shape if request is not None else (finest[-2], finest[-1]),
+        axes=tuple(AxisChoice(a, str(layer.axis_labels[a]), finest[a]) for a in sliders),
+        channel_axis=guessed if guessed in sliders else None,
+        channels=0 if in_use is None else finest[in_use],
+        displayed=others,
+        planes=math.prod(stack),
+        shapes=shapes,
+        suggestion="" if suggestion is None else suggestion.classes,
+        suggested_model=(suggestion.model or "") if suggestion is not None else "",
+    )
+
+
+def _kind(layer: Any, finest: tuple[int, ...]) -> str:  # noqa: ANN401
+    size = " × ".join(str(n) for n in finest)
+    words = [f"RGB, {size}" if layer.rgb else f"{size}, {np.dtype(layer.dtype).name}"]
+    if layer.multiscale:
+        words.append(f"{len(layer.level_shapes)} levels")
+    return ", ".join(words)
 
 
 class ImageFollower:
@@ -202,3 +271,68 @@ class ImageFollower:
 
 def _emitters_of(layer: Any) -> list[Any]:  # noqa: ANN401
     return [layer.events[name] for name in LAYER_EVENTS if name in layer.events.emitters]
+
+
+class PreviewLoop:
+    """Makes one preview at a time, the newest that was asked for.
+
+    Parameters
+    ----------
+    state : ImageState
+    """
+
+    def __init__(self, state: ImageState) -> None:
+        self._state = state
+        self._task: Task | None = None
+        self._wanted: ImageRequest | None = None
+        self._shown: Hashable = None
+
+    def show(self, request: ImageRequest | None) -> None:
+        """Show what is read by a request."""
+        if request is None or _too_slow(request):
+            self._wanted, self._shown = None, None
+            self._state.preview = None
+            return
+        self._wanted = request
+        if self._task is None:
+            self._start()
+
+    def close(self) -> None:
+        """Show nothing more."""
+        self._wanted = None
+        if self._task is not None:
+            self._task.forget()
+            self._task = None
+
+    def _start(self) -> None:
+        request, self._wanted = self._wanted, None
+        if request is None:
+            return
+        self._task = Task(
+            lambda reporter: _make(request, reporter),
+            Listener(done=self._on_made, finished=self._on_finished),
+        )
+        self._task.start()
+
+    def _on_made(self, made: Preview) -> None:
+        self._state.preview = made
+        facts = self._state.facts
+        if facts is not None:
+            # 12 bits in 16, for example, of which RGB uses a sixteenth.
+            warning = TOO_DARK if max(made.rgb) <= DARK else ""
+            self._state.facts = dataclasses.replace(facts, warning=warning)
+
+    def _on_finished(self) -> None:
+        self._task = None
+        self._start()
+
+
+def _make(request: ImageRequest, reporter: Reporter) -> Preview:
+    pixels = np.ascontiguousarray(preview(request, max_side=MAX_SIDE))
+    return Preview(width=pixels.shape[1], height=pixels.shape[0], rgb=pixels.tobytes())
+
+
+def _too_slow(request: ImageRequest) -> bool:
+    in_memory = all(isinstance(source.array, np.ndarray) for source in request.sources)
+    height, width = request.read_shape
+    return not in_memory and height * width > LAZY_PIXELS

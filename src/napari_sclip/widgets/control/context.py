@@ -11,11 +11,11 @@ from napari.layers import Labels
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.labels.targets import Target, shown_plane
-from napari_sclip.widgets.control.image_follower import ImageFollower
-from napari_sclip.widgets.control.labels_link import LabelsLink, colored_classes
-from napari_sclip.widgets.control.runner import Runner, Work
+from napari_sclip.widgets.control.image import ImageFollower
+from napari_sclip.widgets.control.labels import LabelsLink, colored_classes
+from napari_sclip.widgets.control.tasks import Runner, Work
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.work.closer import CloserJob
+from napari_sclip.widgets.work.explain import CloserJob
 from napari_sclip.widgets.work.reporter import Reporter
 from napari_sclip.widgets.work.session import Session
 from napari_sclip.widgets.worker import Listener

@@ -21,7 +21,7 @@ from napari_sclip.layers.labels.objects import (
 from napari_sclip.layers.labels.partial import data_without_drafts
 from napari_sclip.layers.labels.schema import read_legend
 from napari_sclip.prompts import ClassPrompt
-from napari_sclip.widgets.control.desk import NO_LABELS, Desk
+from napari_sclip.widgets.control.context import NO_LABELS, Desk
 from napari_sclip.widgets.work.reporter import Reporter
 
 if TYPE_CHECKING:
