@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_sclip.core.attention import ATTENTION_MODES, AttentionInputs, find_attention_mode
-from napari_sclip.core.attention.random_projection import SEED
+from napari_sclip.core.attention.modes import RANDOM_SEED
 from napari_sclip.core.vision import dense_features
 from napari_sclip.errors import ConfigError
 from tests.golden import golden_pixels, golden_tower
@@ -44,7 +44,7 @@ def neighbours() -> Tensor:
 
 
 def random_weights(x: AttentionInputs, count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(SEED)
+    generator = torch.Generator().manual_seed(RANDOM_SEED)
     maps = []
     for _ in range(count):
         projection = torch.randn(WIDTH, WIDTH, generator=generator) / WIDTH**0.5
