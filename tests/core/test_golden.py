@@ -10,9 +10,15 @@ from napari_sclip.core.attention import find_attention_mode
 from napari_sclip.core.axis_map import windows_to_image
 from napari_sclip.core.scores import Decision, predict_labels, predict_margin, predict_scores
 from napari_sclip.core.similarity import DenseMap, rectangles
-from napari_sclip.core.vision import dense_features
+from napari_sclip.core.vision import dense_features, run_last_block
 from napari_sclip.core.windows import place_windows
-from tests.golden import golden, golden_pixels, golden_tower
+from tests.golden import (
+    golden,
+    golden_heirs,
+    golden_last_block,
+    golden_pixels,
+    golden_tower,
+)
 
 TOLERANCE = 1e-5
 
@@ -30,6 +36,28 @@ def test_features_of_a_window(mode: str, height: int, width: int, name: str) -> 
     features = dense_features(golden_tower(), window, find_attention_mode(mode))
     assert features.shape == (1, height // 8, width // 8, 64)
     np.testing.assert_allclose(features.flatten(0, 2), golden()[name], atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("vanilla", "vanilla"),
+        ("vanilla:reduced", "vanilla_reduced"),
+        ("sclip", "sclip"),
+        ("sclip-reduced", "sclip_reduced"),
+        ("q-only", "qq_kept"),
+        ("clearclip", "clearclip"),
+        ("k-only:reduced", "kk_reduced"),
+        ("naclip", "naclip"),
+        ("maskclip", "maskclip_reduced"),
+        ("self-only:reduced", "maskclip_reduced"),
+    ],
+)
+def test_features_of_the_last_block_by_every_rule(mode: str, name: str) -> None:
+    tokens = torch.from_numpy(golden_heirs()["tower/144x176/last_block_input"])[None]
+    features = run_last_block(golden_last_block(), tokens, (9, 11), find_attention_mode(mode))
+    expected = golden_heirs()[f"{name}/144x176/features"]
+    np.testing.assert_allclose(features.flatten(0, 2), expected, atol=TOLERANCE, rtol=0)
 
 
 @pytest.fixture(scope="module")

@@ -59,12 +59,18 @@ ATTENTION_MODES: tuple[AttentionMode, ...] = (
         reduced=False,
         summary="softmax(k kT) v; residual and MLP kept (ablation of Wang et al., 2024)",
     ),
-    AttentionMode(
+    softmax_mode(
         "identity",
+        modes.identity_projection,
+        reduced=False,
+        summary="softmax(x xT) v; residual and MLP kept (ablation of Wang et al., 2024)",
+    ),
+    AttentionMode(
+        "self-only",
         modes.own_value,
         modes.own_weight,
         reduced=False,
-        summary="v; residual and MLP kept (ablation of Wang et al., 2024)",
+        summary="v; residual and MLP kept",
     ),
     *(
         softmax_mode(

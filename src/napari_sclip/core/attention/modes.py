@@ -45,6 +45,12 @@ def correlative(inputs: AttentionInputs) -> Iterator[SoftmaxTerm]:
 RANDOM_SEED = 0
 
 
+def identity_projection(inputs: AttentionInputs) -> Iterator[SoftmaxTerm]:
+    """``softmax(x xᵀ / √d)``, x being the block's normalised input, a head's part at a time."""
+    own = split_heads(inputs.tokens, inputs)
+    yield SoftmaxTerm(own, own)
+
+
 def random_projections(count: int) -> SoftmaxRule:
     """Mean over `count` seeded projections W of ``softmax(x W Wᵀ xᵀ / √d)``.
 
