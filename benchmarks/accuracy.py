@@ -37,6 +37,7 @@ MODES = (
     "q-only",
     "k-only",
     "identity",
+    "self-only",
     "random-1",
     "random-4",
     "random-16",

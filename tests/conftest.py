@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep fixtures away from the user's cache that are made once for several tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAPARI_SCLIP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a cache folder of its own."""
@@ -22,8 +31,6 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
+def demo() -> Segmenter:
     """The bundled model, loaded once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAPARI_SCLIP_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return Segmenter.load("shapes-demo", device="cpu")
+    return Segmenter.load("shapes-demo", device="cpu")

@@ -189,6 +189,7 @@ def test_the_sdist_holds_what_a_developer_needs(built: Built) -> None:
         "src/napari_sclip/data/shapes-demo/weights.npz",
         "tests/conftest.py",
         "tests/test_packaging.py",
+        "tests/data/heirs_last_block.npz",
         "tests/data/sclip_tiny.npz",
         "training/train_shapes_demo.py",
         "benchmarks/plain_recipe.py",

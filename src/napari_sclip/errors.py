@@ -1,9 +1,11 @@
-"""The errors that napari-sclip raises on purpose.
+"""The errors that napari-sclip raises on purpose, and how a lack of memory is recognised.
 
 None of them is a ``RuntimeError``: a generator worker of superqt swallows those.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class SclipError(Exception):
@@ -40,3 +42,23 @@ class OutputError(SclipError):
 
 class SclipWarning(UserWarning):
     """Something was done differently from what was asked, and still makes sense."""
+
+
+MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+"""What torch, CUDA's libraries and Metal say, each in words of its own."""
+
+PAGING_FILE_TOO_SMALL = 1455
+"""What Windows says when a file cannot be mapped into memory."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or the machine ran out of memory; torch words it in several ways."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError):
+        too_small = getattr(error, "winerror", None) == PAGING_FILE_TOO_SMALL
+        return error.errno == errno.ENOMEM or too_small
+    if any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
+        return True  # torch's, known by its name so that torch need not be loaded
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in MEMORY_WORDS)

@@ -155,10 +155,12 @@ def test_no_example_and_a_single_class() -> None:
 
 
 def test_the_spread_is_the_mean_of_products_also_of_many_patches() -> None:
-    features = F.normalize(torch.randn(200, 100, 3), dim=-1)
+    features = random_rows(200 * 100, 3).view(200, 100, 3)
     dense = DenseMap(features, bilinear(200, 200), bilinear(100, 100))
     flat = features.flatten(0, 1)
     torch.testing.assert_close(feature_spread(dense), flat.T @ flat / 20000, atol=0.02, rtol=0)
     small = DenseMap(features[:4, :5], bilinear(4, 8), bilinear(5, 8))
     flat = features[:4, :5].flatten(0, 1)
+    wide = DenseMap(random_rows(64 * 9, 129).view(64, 9, 129), bilinear(64, 64), bilinear(9, 9))
+    assert torch.equal(feature_spread(wide), feature_spread(wide).T)
     torch.testing.assert_close(feature_spread(small), flat.T @ flat / 20)

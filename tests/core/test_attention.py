@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_sclip.core.attention import ATTENTION_MODES, AttentionInputs, find_attention_mode
-from napari_sclip.core.attention.random_projection import SEED
-from napari_sclip.core.vision import dense_features
+from napari_sclip.core.attention.modes import RANDOM_SEED
+from napari_sclip.core.transformer import Linear, Norm
+from napari_sclip.core.vision import dense_features, run_earlier_blocks, run_last_block
 from napari_sclip.errors import ConfigError
 from tests.golden import golden_pixels, golden_tower
 
@@ -44,13 +46,17 @@ def neighbours() -> Tensor:
 
 
 def random_weights(x: AttentionInputs, count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(SEED)
+    generator = torch.Generator().manual_seed(RANDOM_SEED)
     maps = []
     for _ in range(count):
         projection = torch.randn(WIDTH, WIDTH, generator=generator) / WIDTH**0.5
-        p = (x.tokens @ projection).view(3, TOKENS, HEADS, -1).transpose(1, 2)
+        p = split(x.tokens @ projection)
         maps.append(softmax_of(p, p))
     return torch.stack(maps).mean(0)
+
+
+def split(tokens: Tensor) -> Tensor:
+    return tokens.view(3, TOKENS, HEADS, -1).transpose(1, 2)
 
 
 FORMULAS: dict[str, tuple[Callable[[AttentionInputs], Tensor], bool]] = {
@@ -62,7 +68,8 @@ FORMULAS: dict[str, tuple[Callable[[AttentionInputs], Tensor], bool]] = {
     "naclip": (lambda x: softmax_of(x.k, x.k, neighbours()), True),
     "q-only": (lambda x: softmax_of(x.q, x.q), False),
     "k-only": (lambda x: softmax_of(x.k, x.k), False),
-    "identity": (lambda x: torch.eye(TOKENS), False),
+    "identity": (lambda x: softmax_of(split(x.tokens), split(x.tokens)), False),
+    "self-only": (lambda x: torch.eye(TOKENS), False),
     "random-1": (lambda x: random_weights(x, 1), False),
     "random-4": (lambda x: random_weights(x, 4), False),
     "random-16": (lambda x: random_weights(x, 16), False),
@@ -106,6 +113,40 @@ def test_reduced_form_is_the_attention_output_alone() -> None:
     assert tower.projection is not None
     expected = torch.nn.functional.normalize(tower.ln_post(merged) @ tower.projection, dim=-1)
     torch.testing.assert_close(features.flatten(1, 2), expected)
+
+
+def test_identity_is_the_papers_projection_in_double_precision() -> None:
+    """Table 2 of the paper: W = I, so tokens are compared as ln_1 left them, a head at a time."""
+    tower, block = golden_tower(), golden_tower().transformer.blocks[-1]
+    tokens, grid = run_earlier_blocks(tower, golden_pixels()[None, :, :64, :96])
+
+    def exact(tensor: Tensor | None) -> np.ndarray:
+        assert tensor is not None
+        return np.asarray(tensor, dtype=np.float64)
+
+    def norm(x: np.ndarray, by: Norm) -> np.ndarray:
+        scaled = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + by.eps)
+        return np.asarray(scaled * exact(by.weight) + exact(by.bias))
+
+    def linear(x: np.ndarray, by: Linear) -> np.ndarray:
+        return np.asarray(x @ exact(by.weight).T + exact(by.bias))
+
+    stream = exact(tokens[0])
+    x = norm(stream, block.ln_1)
+    width, heads = x.shape[1], tower.transformer.heads
+    value = linear(x, block.in_proj)[:, 2 * width :]
+    joined = []
+    for own in np.split(np.arange(width), heads):
+        weights = np.exp(x[:, own] @ x[:, own].T / np.sqrt(len(own)))
+        joined.append(weights / weights.sum(1, keepdims=True) @ value[:, own])
+    stream = stream + linear(np.concatenate(joined, axis=1), block.out_proj)
+    hidden = linear(norm(stream, block.ln_2), block.c_fc)
+    stream = stream + linear(hidden / (1 + np.exp(-1.702 * hidden)), block.c_proj)
+    features = norm(stream, tower.ln_post)[1:] @ exact(tower.projection)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+
+    found = run_last_block(tower, tokens, grid, find_attention_mode("identity"))
+    np.testing.assert_allclose(found.flatten(0, 2), features, atol=1e-5, rtol=0)
 
 
 class LargestMap(TorchDispatchMode):

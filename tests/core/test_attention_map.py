@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from napari_sclip.core.attention import ATTENTION_MODES, AttentionMode, find_attention_mode
-from napari_sclip.core.attention_map import attention_of_patch
 from napari_sclip.core.transformer import ACTIVATIONS
-from napari_sclip.core.vision import last_block_inputs, run_earlier_blocks
+from napari_sclip.core.vision import attention_of_patch, last_block_inputs, run_earlier_blocks
 from napari_sclip.errors import ConfigError
 from tests.core.test_attention import FORMULAS, GRID, HEADS, TOKENS, inputs
 from tests.golden import golden, golden_pixels, golden_tower

@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, normalize
 
 from napari_sclip import config
 from napari_sclip.core.axis_map import bilinear
@@ -20,6 +20,7 @@ from napari_sclip.core.refine.pamr import prepare_pamr
 from napari_sclip.core.scores import Decision, predict_labels, predict_margin, predict_scores
 from napari_sclip.core.similarity import DenseMap, Rectangle
 from napari_sclip.progress import Progress
+from tests.agreement import clear_pixels
 from tests.golden import golden
 
 NAMES = sorted(REFINEMENTS)
@@ -91,7 +92,9 @@ def test_a_guided_filter_is_a_ridge_regression_in_every_square() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (3, 2)])
 def test_tiny_pictures(name: str, size: tuple[int, int]) -> None:
-    guide, similarity = torch.rand(3, *size), torch.rand(2, *size)
+    generator = torch.Generator().manual_seed(0)
+    guide = torch.rand(3, *size, generator=generator)
+    similarity = torch.rand(2, *size, generator=generator)
     refined = REFINEMENTS[name].prepare(guide)(similarity, slice(0, size[0]), nothing)
     assert refined.shape == similarity.shape
     assert refined.min() >= similarity.min() - 0.2
@@ -165,9 +168,9 @@ def test_bands_and_chunks_change_nothing(
 ) -> None:
     random = np.random.default_rng(1)
     image = random.integers(0, 256, (611, 70, 3), dtype=np.uint8)
-    features = torch.from_numpy(random.normal(size=(12, 5, 6))).float()
+    features = normalize(torch.from_numpy(random.normal(size=(12, 5, 6))).float(), dim=-1)
     dense = DenseMap(features, bilinear(12, 611), bilinear(5, 70))
-    text = torch.from_numpy(random.normal(size=(4, 6))).float()
+    text = normalize(torch.from_numpy(random.normal(size=(4, 6))).float(), dim=-1)
     made = refiner(name, image, phases)
     whole = gathered(made, dense, text)
     monkeypatch.setattr(pieces, "PIECE_VALUES", 1)
@@ -222,7 +225,8 @@ def test_labels_scores_and_margin_agree(name: str) -> None:
     scores = predict_scores(coarse(inside), TEXT, decision, refiner=made)
     margin = predict_margin(coarse(inside), TEXT, decision, refiner=made)
     expected = np.array([1, 0])[scores.argmax(0)] * (scores.max(0) >= 0.7)
-    np.testing.assert_array_equal(labels, expected)
+    clear = clear_pixels(scores, threshold=0.7)
+    np.testing.assert_array_equal(labels[clear], expected[clear])
     ordered = np.sort(scores, axis=0)
     np.testing.assert_allclose(margin, ordered[-1] - ordered[-2], atol=1e-6)
     assert len(np.unique(labels)) == 2
@@ -256,7 +260,8 @@ def test_small_classes_are_dropped_by_their_refined_area(phases: int) -> None:
     assert dropped == tuple(k for k in range(3) if areas[k] <= 0.2 * inside.size)
     assert dropped
     scores = predict_scores(coarse(inside), text, decision, dropped, refiner=made)
-    np.testing.assert_array_equal(labels, scores.argmax(0) + 1)
+    clear = clear_pixels(scores)
+    np.testing.assert_array_equal(labels[clear], scores.argmax(0)[clear] + 1)
 
 
 @pytest.mark.parametrize("phases", [1, 3])

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from napari_sclip.core.axis_map import bilinear, windows_to_image
 from napari_sclip.core.windows import place_windows, resized_shape
@@ -58,12 +59,53 @@ def test_resized_shape(
     assert resized_shape(*shape, short_side) == expected
 
 
-@pytest.mark.parametrize(("inputs", "outputs"), [(7, 20), (20, 7), (5, 5), (1, 9), (150, 96)])
+UNIT = 2.0**-24
+"""What rounding to float32 changes of a number at most, as a share of it."""
+
+
+def sum_error(taps: int, values: Tensor) -> float:
+    """Bound how far a weighted mean in float32 is off: a rounding a weight, a product, a sum."""
+    return (2 + taps) * UNIT * float(values.abs().max())
+
+
+def position_error(values: Tensor) -> float:
+    """Bound how far interpolation is off whose positions are float32, as torch's are.
+
+    Ratio, product and difference are rounded once each, and no position is beyond the number of
+    values; the result goes with the position, by the step from value to value.
+    """
+    return 3 * UNIT * values.shape[-1] * float(values.diff(dim=-1).abs().max())
+
+
+def interpolate(values: Tensor, size: int) -> Tensor:
+    """Interpolate the last axis; positions have the dtype of the values."""
+    return F.interpolate(values[None], size=size, mode="linear", align_corners=False)[0]
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(7, 20), (20, 7), (5, 5), (2, 9), (150, 96)])
 def test_bilinear_equals_torch(inputs: int, outputs: int) -> None:
-    values = torch.randn(1, 1, inputs, generator=torch.Generator().manual_seed(0))
-    expected = F.interpolate(values, size=outputs, mode="linear", align_corners=False)[0, 0]
+    values = torch.randn(1, inputs, generator=torch.Generator().manual_seed(0))
     first, last, matrix = bilinear(inputs, outputs).dense(0, outputs)
-    torch.testing.assert_close(matrix @ values[0, 0, first:last], expected)
+    found = matrix @ values[0, first:last]
+    rounding = sum_error(2, values)
+    exact = interpolate(values.double(), outputs)[0]
+    torch.testing.assert_close(found.double(), exact, atol=rounding, rtol=0)
+    single, close = interpolate(values, outputs)[0], 2 * rounding + position_error(values)
+    torch.testing.assert_close(found, single, atol=close, rtol=0)
+
+
+def test_a_single_value_is_everywhere() -> None:
+    _, _, matrix = bilinear(1, 9).dense(0, 9)
+    assert matrix.tolist() == [[1.0]] * 9
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 9), (7, 21), (64, 448), (500, 1500)])
+def test_positions_are_exact(inputs: int, outputs: int) -> None:
+    """Every output that lies on an input takes that one alone."""
+    axis_map = bilinear(inputs, outputs)
+    middle = np.arange(inputs) * (outputs // inputs) + outputs // inputs // 2
+    np.testing.assert_array_equal(axis_map.indices[middle, 0], np.arange(inputs))
+    np.testing.assert_array_equal(axis_map.weights[middle], [[1, 0]] * inputs)
 
 
 @pytest.mark.parametrize("length", [50, 64, 97, 130])
@@ -71,17 +113,24 @@ def test_windows_to_image_equals_averaged_windows(length: int) -> None:
     placed = place_windows(length, 64, 32, 8)
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(len(placed.starts), placed.patches, generator=generator)
-    total, count = torch.zeros(1, 1, length), torch.zeros(1, 1, length)
-    for row, start in zip(values, placed.starts, strict=True):
-        place = slice(start, start + placed.window)
-        total[..., place] += F.interpolate(
-            row[None, None], size=placed.window, mode="linear", align_corners=False
-        )
-        count[..., place] += 1
-    expected = F.interpolate(total / count, size=171, mode="linear", align_corners=False)[0, 0]
+
+    def averaged(dtype: torch.dtype) -> Tensor:
+        total, count = torch.zeros(1, length, dtype=dtype), torch.zeros(1, length, dtype=dtype)
+        for row, start in zip(values.to(dtype), placed.starts, strict=True):
+            place = slice(start, start + placed.window)
+            total[:, place] += interpolate(row[None], placed.window)
+            count[:, place] += 1
+        return total / count
+
     axis_map = windows_to_image(placed, 171)
     flat = values.flatten()
     pieces = [axis_map.dense(a, min(a + 40, 171)) for a in range(0, 171, 40)]
     found = torch.cat([matrix @ flat[first:last] for first, last, matrix in pieces])
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
-    np.testing.assert_allclose(axis_map.weights.sum(1), 1, atol=1e-6)
+    rounding = sum_error(axis_map.weights.shape[1], values)
+    pixels = averaged(torch.float64)
+    exact = interpolate(pixels, 171)[0]
+    torch.testing.assert_close(found.double(), exact, atol=rounding, rtol=0)
+    single = interpolate(averaged(torch.float32), 171)[0]
+    close = 2 * rounding + position_error(values) + position_error(pixels)
+    torch.testing.assert_close(found, single, atol=close, rtol=0)
+    np.testing.assert_allclose(axis_map.weights.sum(1), 1, atol=1e-15 * len(flat), rtol=0)

@@ -31,7 +31,7 @@ def test_every_mode_gives_a_distribution(demo: Segmenter, mode: str | None) -> N
         assert shown.mode == (mode or demo.attention)
         assert shown.head == head
         assert shown.heads >= 2
-    if mode in ("identity", "maskclip"):
+    if mode in ("self-only", "maskclip"):
         assert shown.weights[shown.patch] == 1
 
 
@@ -51,7 +51,7 @@ def test_the_patch_lies_under_the_point(demo: Segmenter) -> None:
     points = [(0, 0), (height - 1, width - 1), *(rng.random((30, 2)) * (height - 1, width - 1))]
     for config in (CONFIG, SegmentationConfig(short_side=100, window=64, stride=48), None):
         for row, column in points:
-            shown = demo.attention_at(IMAGE, (row, column), config=config, mode="identity")
+            shown = demo.attention_at(IMAGE, (row, column), config=config, mode="self-only")
             for place, edges, own, count in (
                 (row, shown.rows, shown.patch[0], shown.weights.shape[0]),
                 (column, shown.columns, shown.patch[1], shown.weights.shape[1]),

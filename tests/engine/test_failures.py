@@ -13,9 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from napari_sclip import Segmenter
-from napari_sclip.core.memory import is_out_of_memory
 from napari_sclip.engine.failures import explain_error
-from napari_sclip.errors import DeviceError, DownloadError, ImageError
+from napari_sclip.errors import DeviceError, DownloadError, ImageError, is_out_of_memory
 from napari_sclip.models.checkpoint import read_checkpoint
 
 

@@ -179,10 +179,10 @@ def test_attention_lies_over_its_window(viewer: ViewerModel, demo: Segmenter) ->
     assert point is not None
     maps = [
         demo.attention_at(picture, point, config=config, mode=mode)
-        for mode in (None, "vanilla", "identity")
+        for mode in (None, "vanilla", "self-only")
     ]
     made = make_attention_layers(request, maps)
-    assert [map_class(layer) for layer in made] == [demo.attention, "vanilla", "identity"]
+    assert [map_class(layer) for layer in made] == [demo.attention, "vanilla", "self-only"]
     width = picture.shape[1]
     for beside, (layer, item) in enumerate(zip(made, maps, strict=True)):
         assert layer.data.sum() == pytest.approx(1, abs=1e-5)

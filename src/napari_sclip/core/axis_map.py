@@ -74,16 +74,14 @@ class AxisMap:
 
 def bilinear(inputs: int, outputs: int) -> AxisMap:
     """Bilinear resampling with pixel centres aligned at halves (``align_corners=False``)."""
-    # Rounded to float32 where torch rounds, to agree with its interpolation to the last digits.
-    scale, half = np.float32(inputs) / np.float32(outputs), np.float32(0.5)
-    position = (np.arange(outputs, dtype=np.float32) + half) * scale - half
-    position = np.maximum(position, np.float32(0))
-    low = np.minimum(np.floor(position).astype(np.int64), inputs - 1)
+    # (i + 0.5) inputs / outputs - 0.5 in whole numbers, the unit being 1 / (2 outputs): exact.
+    position = np.maximum((2 * np.arange(outputs) + 1) * inputs - outputs, 0)
+    low, rest = np.divmod(position, 2 * outputs)
     high = np.minimum(low + 1, inputs - 1)
-    fraction = position - low.astype(np.float32)
+    fraction = rest / (2 * outputs)
     return AxisMap(
         indices=np.stack([low, high], axis=1),
-        weights=np.stack([np.float32(1) - fraction, fraction], axis=1).astype(np.float64),
+        weights=np.stack([1 - fraction, fraction], axis=1),
         inputs=inputs,
     )
 

@@ -12,9 +12,9 @@ import torch
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.attention import AttentionInputs, find_attention_mode
-from napari_sclip.core.attention_map import attention_of_patch
 from napari_sclip.core.image import check_image
 from napari_sclip.core.strips import read_window
+from napari_sclip.core.vision import attention_of_patch
 from napari_sclip.core.windows import AxisWindows
 from napari_sclip.engine.layout import plan_windows
 from napari_sclip.engine.vision_encoder import VisionEncoder

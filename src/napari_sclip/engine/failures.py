@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from napari_sclip.core.memory import is_out_of_memory
-from napari_sclip.errors import SclipError
+from napari_sclip.errors import SclipError, is_out_of_memory
 
 GPU_WORDS = ("cuda", "hip", "mps", "cublas", "cudnn")
 

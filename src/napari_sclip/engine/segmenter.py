@@ -11,9 +11,8 @@ import torch
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.core.attention import find_attention_mode
 from napari_sclip.core.image import ImagePlane
-from napari_sclip.core.partial import predict_seen_labels
 from napari_sclip.core.refine.regions import clean_labels
-from napari_sclip.core.scores import predict_labels
+from napari_sclip.core.scores import predict_labels, predict_seen_labels
 from napari_sclip.core.similarity import DenseMap
 from napari_sclip.engine.attention_at import AttentionMap, WindowMemory, attention_at
 from napari_sclip.engine.classifier import Classifier

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from napari_sclip.core.attention import AttentionInputs, AttentionMode
-from napari_sclip.core.memory import is_out_of_memory
 from napari_sclip.core.strips import WindowReader
 from napari_sclip.core.transformer import move
 from napari_sclip.core.vision import (
@@ -19,7 +18,7 @@ from napari_sclip.core.vision import (
     run_earlier_blocks,
 )
 from napari_sclip.engine.devices import PRECISIONS, release_memory
-from napari_sclip.errors import DeviceError, SclipWarning
+from napari_sclip.errors import DeviceError, SclipWarning, is_out_of_memory
 from napari_sclip.progress import ProgressCallback, report
 
 CPU = torch.device("cpu")

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
-from napari_sclip.core.memory import is_out_of_memory
-from napari_sclip.errors import DeviceError, ModelError
+from napari_sclip.errors import DeviceError, ModelError, is_out_of_memory
 
 SUFFIXES = (".safetensors", ".npz", ".bin", ".pt", ".pth")
 """What files of weights are usually called."""

@@ -1,36 +1,87 @@
-"""Attention modes: what the last block of the vision tower does. One file and one line each."""
+"""Attention modes: what the last block of the vision tower does. One entry each."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 
-from napari_sclip.core.attention import (
-    clearclip,
-    identity,
-    key_only,
-    maskclip,
-    naclip,
-    query_only,
-    random_projection,
-    sclip,
-    sclip_reduced,
-    vanilla,
-)
-from napari_sclip.core.attention.base import AttentionInputs, AttentionMode
+from napari_sclip.core.attention import modes
+from napari_sclip.core.attention.base import AttentionInputs, AttentionMode, softmax_mode
 from napari_sclip.errors import ConfigError
 
 ATTENTION_MODES: tuple[AttentionMode, ...] = (
-    sclip.MODE,
-    sclip_reduced.MODE,
-    vanilla.MODE,
-    maskclip.MODE,
-    clearclip.MODE,
-    naclip.MODE,
-    query_only.MODE,
-    key_only.MODE,
-    identity.MODE,
-    *random_projection.MODES,
+    softmax_mode(
+        "sclip",
+        modes.correlative,
+        reduced=False,
+        summary="softmax(q qT) v + softmax(k kT) v; residual and MLP kept (Wang et al., 2024)",
+    ),
+    softmax_mode(
+        "sclip-reduced",
+        modes.correlative,
+        reduced=True,
+        summary="softmax(q qT) v + softmax(k kT) v; residual and MLP dropped",
+    ),
+    softmax_mode(
+        "vanilla",
+        modes.query_key,
+        reduced=False,
+        summary="softmax(q kT) v; residual and MLP kept (Radford et al., 2021)",
+    ),
+    AttentionMode(
+        "maskclip",
+        modes.own_value,
+        modes.own_weight,
+        reduced=True,
+        summary="v; residual and MLP dropped (Zhou, Loy, Dai, 2022)",
+    ),
+    softmax_mode(
+        "clearclip",
+        modes.query_query,
+        reduced=True,
+        summary="softmax(q qT) v; residual and MLP dropped (Lan et al., 2024)",
+    ),
+    softmax_mode(
+        "naclip",
+        modes.key_key_near,
+        reduced=True,
+        summary="softmax(k kT + neighbours) v; residual and MLP dropped (Hajimiri et al., 2025)",
+    ),
+    softmax_mode(
+        "q-only",
+        modes.query_query,
+        reduced=False,
+        summary="softmax(q qT) v; residual and MLP kept (ablation of Wang et al., 2024)",
+    ),
+    softmax_mode(
+        "k-only",
+        modes.key_key,
+        reduced=False,
+        summary="softmax(k kT) v; residual and MLP kept (ablation of Wang et al., 2024)",
+    ),
+    softmax_mode(
+        "identity",
+        modes.identity_projection,
+        reduced=False,
+        summary="softmax(x xT) v; residual and MLP kept (ablation of Wang et al., 2024)",
+    ),
+    AttentionMode(
+        "self-only",
+        modes.own_value,
+        modes.own_weight,
+        reduced=False,
+        summary="v; residual and MLP kept",
+    ),
+    *(
+        softmax_mode(
+            f"random-{count}",
+            modes.random_projections(count),
+            reduced=False,
+            summary=f"mean of {count} softmax(x W WT xT) v, W random; residual and MLP kept "
+            "(ablation of Wang et al., 2024)",
+        )
+        for count in (1, 4, 16)
+    ),
 )
 
 BLOCK_FORMS = {"full": False, "reduced": True}
