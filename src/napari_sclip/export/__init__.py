@@ -10,26 +10,24 @@ from napari_sclip.export import (
     classes_json,
     coco,
     geojson,
-    labels,
-    ome_tiff,
     ome_zarr,
     overlay,
-    scores,
+    png,
+    tiffs,
     voc,
     yolo,
 )
-from napari_sclip.export.base import ExportFormat
+from napari_sclip.export.formats import ExportFormat, write_item
 from napari_sclip.export.item import ExportItem
-from napari_sclip.export.write import write_item
 from napari_sclip.prompts import ClassPrompt
 
 EXPORT_FORMATS: tuple[ExportFormat, ...] = (
-    labels.FORMAT,
+    png.FORMAT,
     classes_json.FORMAT,
     overlay.FORMAT,
-    scores.SCORES,
-    scores.MARGIN,
-    ome_tiff.FORMAT,
+    tiffs.SCORES,
+    tiffs.MARGIN,
+    tiffs.OME_TIFF,
     ome_zarr.FORMAT,
     coco.FORMAT,
     voc.FORMAT,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.prompts import ClassPrompt, parse_classes
 

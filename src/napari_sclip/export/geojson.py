@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sclip.errors import OutputError
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportClass, ExportItem, Plane
 from napari_sclip.export.outlines import Piece, Ring, trace_pieces
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import re
+import shutil
+import uuid
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sclip.errors import OutputError
-from napari_sclip.export.base import ExportFormat
-from napari_sclip.export.item import AXES, ExportItem
-from napari_sclip.export.ome_tiff import narrowed
-from napari_sclip.export.zarr_files import output_folder, write_array, write_group
+from napari_sclip.colors import hex_color
+from napari_sclip.errors import ClassesError, ConfigError, ImageError, OutputError
+from napari_sclip.export.formats import ExportFormat, cannot_write, exists_already
+from napari_sclip.export.item import AXES, ExportItem, Mask, class_of_id, narrowed
+from napari_sclip.prompts import ClassPrompt
 
 VERSION = "0.4"
 LABELS_NAME = "classes"
+NAMES = ("class", "name", "label-name", "label")
+"""What properties call the name of a label."""
+
+CHUNK = 1024
+MARKS = (".zgroup", ".zarray", "zarr.json")
+"""One of these files is in every folder that is Zarr."""
+
 SMALLEST_LEVEL = 512
 TYPES = {"t": "time", "c": "channel"}
 UNITS = re.compile(r"^(angstrom|[a-z]*meter|inch|foot|yard|mile|[a-z]*second|minute|hour|day)$")
@@ -151,6 +165,193 @@ def _image(item: ExportItem) -> tuple[NDArray[Any] | None, bool]:
     return np.moveaxis(image, -1, 1 if item.axes.startswith("t") else 0), True
 
 
+def read_ome_zarr(path: Path, start: bytes = b"") -> Mask | None:
+    """Read the first labels of an OME-Zarr, or a group of labels itself, at full size.
+
+    None if it is no folder.
+
+    Raises
+    ------
+    ConfigError
+        If the library that reads Zarr is not installed.
+    ImageError
+        If there are no labels in the folder.
+    """
+    if not path.is_dir():
+        return None
+    try:
+        import zarr
+    except ImportError as error:
+        raise ConfigError(
+            "Reading OME-Zarr needs the package zarr. Install it: pip install 'napari-sclip[zarr]'."
+        ) from error
+    try:
+        group: Any = zarr.open_group(str(path), mode="r")
+        described = _attributes(group)
+        if "labels" in group:
+            names = _attributes(group["labels"])["labels"]
+            group = group[f"labels/{names[0]}"]
+        elif "labels" in described and "multiscales" not in described:
+            group = group[described["labels"][0]]
+        described = _attributes(group)
+        scales = described["multiscales"][0]
+        dataset = scales["datasets"][0]
+        labels = np.asarray(group[dataset["path"]][...])
+        axes = [a if isinstance(a, dict) else {"name": a} for a in scales.get("axes", ())]
+        sizes, origin = _transformations(dataset.get("coordinateTransformations", ()))
+        classes = _classes(described.get("image-label", {}))
+    except (OSError, KeyError, IndexError, TypeError, ValueError, ClassesError) as error:
+        raise ImageError(
+            f"Expected a folder of OME-Zarr with labels in it; {path} is something else."
+        ) from error
+    whole = len(axes) == labels.ndim == len(sizes)
+    return Mask(
+        labels,
+        classes,
+        axes="".join(str(a["name"]) for a in axes) if len(axes) == labels.ndim else "",
+        pixel_size=sizes if whole else (),
+        units=tuple(str(a.get("unit", "pixel")) for a in axes) if whole else (),
+        origin=(origin or (0.0,) * labels.ndim) if whole else (),
+    )
+
+
+def _attributes(group: Any) -> Mapping[str, Any]:  # noqa: ANN401 - zarr's group
+    """Return what a group says of itself; from version 0.5 on, under a key of its own."""
+    attributes = dict(group.attrs)
+    described: Mapping[str, Any] = attributes.get("ome", attributes)
+    return described
+
+
+def _transformations(steps: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:  # noqa: ANN401
+    sizes: tuple[float, ...] = ()
+    origin: tuple[float, ...] = ()
+    for step in steps:
+        if step["type"] == "scale":
+            sizes = tuple(float(v) for v in step["scale"])
+        elif step["type"] == "translation":
+            origin = tuple(float(v) for v in step["translation"])
+    return sizes, origin
+
+
+def _classes(described: Mapping[str, Any]) -> tuple[tuple[int, ClassPrompt], ...]:
+    colors = {int(c["label-value"]): c["rgba"] for c in described.get("colors", ()) if "rgba" in c}
+    found: dict[str, tuple[int, ClassPrompt]] = {}
+    for row in described.get("properties", ()):
+        k = int(row["label-value"])
+        name = next((str(row[key]) for key in NAMES if str(row.get(key, "")).strip()), f"label {k}")
+        name = f"{name} ({k})" if name in found else name
+        red, green, blue = (int(v) for v in colors.get(k, (0, 0, 0))[:3])
+        color = hex_color((red, green, blue)) if k in colors and k != 0 else None
+        prompts = tuple(p for p in str(row.get("prompts", "")).split(" | ") if p.strip())
+        if k != 0 or "prompts" in row:
+            found[name] = (k, class_of_id(k, name, prompts, color))
+    return tuple(found.values())
+
+
+@contextlib.contextmanager
+def output_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Write a folder of Zarr whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    overwrite : bool
+        Whether it may exist already. Only what is Zarr is ever replaced.
+
+    Yields
+    ------
+    Path
+        A new folder to write to instead; it takes the place of `path` at the end.
+
+    Raises
+    ------
+    OutputError
+        If the folder may not be replaced, or cannot be written.
+    """
+    if path.exists():
+        if not overwrite:
+            raise OutputError(exists_already(path))
+        if not any((path / mark).exists() for mark in MARKS):
+            raise OutputError(
+                f"Cannot write {path}: it is there and is no Zarr, so it was left as it is. "
+                "Choose another name."
+            )
+    unique = uuid.uuid4().hex[:12]
+    temporary = path.with_name(f".{path.name[:20]}-{unique}")
+    old = path.with_name(f".{path.name[:20]}-{unique}-old")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rename(old)
+            try:
+                temporary.replace(path)
+            except OSError:
+                old.rename(path)
+                raise
+        else:
+            temporary.replace(path)
+    except OSError as error:
+        raise OutputError(cannot_write(path, error)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def write_group(folder: Path, attributes: Mapping[str, Any]) -> None:
+    """Make a group.
+
+    Parameters
+    ----------
+    folder : Path
+    attributes : mapping
+        Plain values.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".zgroup").write_text('{"zarr_format": 2}\n', encoding="utf-8")
+    text = json.dumps(attributes, indent=2, ensure_ascii=False)
+    (folder / ".zattrs").write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+
+
+def write_array(folder: Path, array: NDArray[Any]) -> None:
+    """Write an array, in chunks of one plane and up to 1024 x 1024 pixels.
+
+    Parameters
+    ----------
+    folder : Path
+    array : (..., H, W) array
+        Chunks that are all 0 are left out, as the format allows.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dtype = array.dtype.newbyteorder("<") if array.dtype.itemsize > 1 else array.dtype
+    chunks = [*(1 for _ in array.shape[:-2]), *(min(CHUNK, max(1, n)) for n in array.shape[-2:])]
+    description = {
+        "zarr_format": 2,
+        "shape": list(array.shape),
+        "chunks": chunks,
+        "dtype": dtype.str,
+        "compressor": {"id": "zlib", "level": 1},
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+        "dimension_separator": "/",
+    }
+    (folder / ".zarray").write_text(json.dumps(description, indent=2), encoding="utf-8")
+    counts = [range(-(-n // c)) for n, c in zip(array.shape, chunks, strict=True)]
+    for place in itertools.product(*counts):
+        slices = tuple(slice(k * c, (k + 1) * c) for k, c in zip(place, chunks, strict=True))
+        part = np.asarray(array[slices])
+        if not part.any():
+            continue
+        full = np.zeros(chunks, dtype=dtype)
+        full[tuple(slice(n) for n in part.shape)] = part
+        file = folder.joinpath(*(str(k) for k in place))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(zlib.compress(full.tobytes(), level=1))
+
+
 def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
     write_ome_zarr(path, item, overwrite=overwrite)
 
@@ -165,4 +366,5 @@ FORMAT = ExportFormat(
     suffixes=(".ome.zarr", ".zarr"),
     stacks=True,
     is_folder=True,
+    read=read_ome_zarr,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.export.shared import SharedList, match_classes
 from napari_sclip.prompts import is_background_name
@@ -88,6 +88,22 @@ def extend_labelmap(text: str, new: Sequence[str]) -> str:
         f"{name}:{','.join(str(part) for part in color)}::\n"
         for name, color in zip(new, colors, strict=False)
     )
+
+
+def read_labelmap_colors(path: Path) -> dict[tuple[int, int, int], str]:
+    """Read which colour is which class, or nothing where there is no such file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    named: dict[tuple[int, int, int], str] = {}
+    for line in lines:
+        name, _, rest = line.partition(":")
+        parts = rest.partition(":")[0].split(",")
+        if not line.startswith("#") and len(parts) == 3 and all(p.strip().isdigit() for p in parts):
+            red, green, blue = (int(p) for p in parts)
+            named[red, green, blue] = name
+    return named
 
 
 def _plain(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_sclip.colors import hex_color
-from napari_sclip.export.ids import class_of_id, with_unknown
+from napari_sclip.export.item import class_of_id, with_unknown
 from napari_sclip.layers.legend import read_legend
 from napari_sclip.prompts import ClassPrompt
 

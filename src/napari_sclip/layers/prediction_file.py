@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sclip.export.base import output_file
+from napari_sclip.export.formats import output_file
 from napari_sclip.layers.edits import KEPT, known_log
 from napari_sclip.layers.review import KEPT as REVIEW
 from napari_sclip.layers.review import known_review, pack_review, unpack_review

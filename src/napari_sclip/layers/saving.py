@@ -10,12 +10,10 @@ import numpy as np
 
 from napari_sclip.errors import ClassesError, OutputError
 from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, write_item
-from napari_sclip.export.base import ExportFormat
 from napari_sclip.export.classes_json import read_class_ids, write_classes_json
-from napari_sclip.export.ids import count_ids
-from napari_sclip.export.item import AXES
+from napari_sclip.export.formats import ExportFormat, file_ending
+from napari_sclip.export.item import AXES, count_ids
 from napari_sclip.export.read_mask import CLASSES_ENDING
-from napari_sclip.export.write import file_ending
 from napari_sclip.layers.draft import undrafted
 from napari_sclip.layers.legend import KEY, is_current
 from napari_sclip.layers.meaning import KnownClasses, known_classes
