@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from filelock import SoftFileLock
 from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sclip.errors import OutputError
-from napari_sclip.export import ExportItem, find_export_format, write_item, write_results
+from napari_sclip.export import (
+    ExportItem,
+    find_export_format,
+    shared,
+    write_item,
+    write_results,
+)
 from napari_sclip.export.voc import voc_palette
 from napari_sclip.prompts import ClassPrompt
 from tests.export.test_read_back import READERS
@@ -44,6 +53,10 @@ def check(folder: Path, kind: str, items: dict[str, ExportItem]) -> None:
         for name, mask in found.items():
             none = np.zeros(mask.shape, dtype=bool)
             np.testing.assert_array_equal(mask, expected.get(name, none), err_msg=name)
+
+
+def state_of(path: Path) -> tuple[bytes, int, int]:
+    return path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
 
 
 def yolo_names(folder: Path) -> list[str]:
@@ -106,12 +119,12 @@ def test_numbers_stay_also_where_a_file_is_replaced(tmp_path: Path, kind: str) -
 @pytest.mark.parametrize("kind", SHARED)
 def test_a_list_that_knows_all_names_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
     write_results(tmp_path, "one", item_of(["leaf", "soil"]), [kind])
-    shared = tmp_path / SHARED[kind]
-    with shared.open("a", encoding="utf-8", newline="") as file:
+    file_of_names = tmp_path / SHARED[kind]
+    with file_of_names.open("a", encoding="utf-8", newline="") as file:
         file.write("# mine\r\n")
-    before = (shared.read_bytes(), shared.stat().st_mtime_ns, shared.stat().st_ino)
+    before = state_of(file_of_names)
     write_results(tmp_path, "two", item_of(["soil"]), [kind])
-    assert (shared.read_bytes(), shared.stat().st_mtime_ns, shared.stat().st_ino) == before
+    assert state_of(file_of_names) == before
 
 
 @pytest.mark.parametrize("kind", SHARED)
@@ -258,3 +271,62 @@ def test_names_that_a_map_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'a:b' and 'a-b'.*Rename one"):
         write_results(tmp_path, "one", item_of(["a:b", "leaf", "a-b"]), ["voc"])
     assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from napari_sclip.export import ExportItem, write_results
+from napari_sclip.prompts import parse_classes
+
+labels = np.zeros((20, 20), np.uint8)
+labels[2:9, 2:9] = 1
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(15):
+    item = ExportItem(None, labels, parse_classes(f"{sys.argv[2]}{k}"))
+    write_results(Path(sys.argv[1]), f"{sys.argv[2]}{k}", item, ["yolo", "voc"])
+"""
+
+
+def test_two_programs_that_write_at_once_agree_about_the_numbers(tmp_path: Path) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), who],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for who in ("leaf", "soil")
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=120)
+        assert writer.returncode == 0
+    names = yolo_names(tmp_path)
+    rows = (tmp_path / "labelmap.txt").read_text(encoding="utf-8").splitlines()[1:]
+    for stem in [f"{who}{k}" for who in ("leaf", "soil") for k in range(15)]:
+        number = int((tmp_path / f"{stem}.txt").read_text().split()[0])
+        with Image.open(tmp_path / f"{stem}_voc.png") as picture:
+            row = int(np.asarray(picture).max())
+        assert (names[number], rows[row].partition(":")[0]) == (stem, stem)
+    # Of the lock nothing stays.
+    assert len(list(tmp_path.iterdir())) == 2 * 30 + 2
+
+
+def test_a_lock_that_another_program_holds_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "LONGEST_WAIT", 0.1)
+    with SoftFileLock(tmp_path / ".data.yaml.lock"):
+        with pytest.raises(OutputError, match=r"another program.*data\.yaml\.lock"):
+            write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])
+        assert [p.name for p in tmp_path.iterdir()] == [".data.yaml.lock"]
+    write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])

@@ -178,15 +178,11 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    write_classes_json(path, item, overwrite=overwrite)
-
-
 FORMAT = ExportFormat(
     name="classes",
     summary="what the ids mean and how they came about (JSON)",
     default=True,
     ending=lambda classes: "_classes.json",
-    write=_write,
+    write=write_classes_json,
     stacks=True,
 )

@@ -246,7 +246,7 @@ def _expand(text: str) -> list[int]:
     return runs
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     text = json.dumps(describe_coco(item, f"{path.stem}.png"), ensure_ascii=False)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_sclip.errors import OutputError
 from napari_sclip.export.item import ExportItem, Mask
-from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.export.shared import SharedList, locked, match_classes
 from napari_sclip.paths import atomic_write
 from napari_sclip.prompts import ClassPrompt
 
@@ -41,7 +45,8 @@ class ExportFormat:
     ending : callable
         Gives what follows the image's name, for example ``_labels.png``.
     write : callable
-        Writes an item to a path; its third argument is whether to overwrite.
+        Writes an item to a path; takes `overwrite`, and `numbers`, those of the ids in the list
+        that files share, where there is one.
     title : str
         Name in dialogs; empty where a layer cannot be saved so.
     suffixes : tuple of str
@@ -61,7 +66,7 @@ class ExportFormat:
     summary: str
     default: bool
     ending: Callable[[Sequence[ClassPrompt]], str]
-    write: Callable[[Path, ExportItem, bool], None]
+    write: Callable[..., None]
     title: str = ""
     suffixes: tuple[str, ...] = ()
     stacks: bool = False
@@ -113,17 +118,32 @@ def write_item(
     for target in parts:
         if target.exists() and not overwrite and not (target.is_dir() and not known.is_folder):
             raise OutputError(exists_already(target))
-    shared = None
-    if known.shared is not None:
-        replace = overwrite if replace_shared is None else replace_shared
-        shared = match_classes(known.shared, path, item, replace=replace)
-        # Before the files that refer to it: a name that none of them uses does no harm.
-        if shared.text is not None:
-            with output_file(shared.file, overwrite=True) as temporary:
-                temporary.write_text(shared.text, encoding="utf-8")
+    if known.shared is None:
+        for target, part in parts.items():
+            known.write(target, part, overwrite=overwrite)
+        return (*parts,)
+    file = path.with_name(known.shared.file)
+    # Before the files that refer to it: a name that none of them uses does no harm.
+    replace = overwrite if replace_shared is None else replace_shared
+    numbers = _numbers_in(file, known.shared, path, item, replace=replace)
     for target, part in parts.items():
-        known.write(target, part, overwrite)
-    return (*parts,) if shared is None else (*parts, shared.file)
+        known.write(target, part, overwrite=overwrite, numbers=numbers)
+    return (*parts, file)
+
+
+def _numbers_in(
+    file: Path, shared: SharedList, path: Path, item: ExportItem, *, replace: bool
+) -> Mapping[int, int]:
+    """Add what is new to a list of classes; return the number that each id has in it."""
+    try:
+        with locked(file):
+            matched = match_classes(shared, path, item, replace=replace)
+            if matched.text is not None:
+                with output_file(file, overwrite=True) as temporary:
+                    temporary.write_text(matched.text, encoding="utf-8")
+            return matched.numbers
+    except OSError as error:
+        raise OutputError(cannot_write(file, error)) from error
 
 
 def suffixed(path: Path, suffix: str) -> Path:
@@ -183,3 +203,20 @@ def cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or str(error)
     advice = _ADVICE.get(error.errno or 0, "Choose another folder.")
     return f"Cannot write {path}: {reason}. {advice}"
+
+
+def narrowed(path: Path, labels: NDArray[Any]) -> NDArray[Any]:
+    """Take labels of 64 bits to the smallest dtype that holds them.
+
+    Raises
+    ------
+    OutputError
+        If that has still 64 bits.
+    """
+    if labels.dtype.itemsize < 8:
+        return labels
+    highest = int(labels.max(initial=0))
+    dtype = np.min_scalar_type(highest)
+    if dtype.itemsize > 4:
+        raise OutputError(f"Cannot write {path}: expected ids of 32 bits; got {highest}.")
+    return labels.astype(dtype)

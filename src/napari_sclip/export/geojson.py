@@ -72,7 +72,7 @@ def _closed(ring: Ring) -> list[list[int]]:
     return [*corners, corners[0]]
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     text = json.dumps(describe_geojson(item), ensure_ascii=False)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -384,20 +383,3 @@ def shown_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], 
         BLACK if item.background and item.color is None else color
         for item, color in zip(classes, colors, strict=True)
     )
-
-
-def narrowed(path: Path, labels: NDArray[Any]) -> NDArray[Any]:
-    """Take labels of 64 bits to the smallest dtype that holds them.
-
-    Raises
-    ------
-    OutputError
-        If that has still 64 bits.
-    """
-    if labels.dtype.itemsize < 8:
-        return labels
-    highest = int(labels.max(initial=0))
-    dtype = np.min_scalar_type(highest)
-    if dtype.itemsize > 4:
-        raise OutputError(f"Cannot write {path}: expected ids of 32 bits; got {highest}.")
-    return labels.astype(dtype)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError, ConfigError, ImageError, OutputError
-from napari_sclip.export.formats import ExportFormat, cannot_write, exists_already
-from napari_sclip.export.item import AXES, ExportItem, Mask, class_of_id, narrowed
+from napari_sclip.export.formats import ExportFormat, cannot_write, exists_already, narrowed
+from napari_sclip.export.item import AXES, ExportItem, Mask, class_of_id
 from napari_sclip.prompts import ClassPrompt
 
 VERSION = "0.4"
@@ -352,16 +352,12 @@ def write_array(folder: Path, array: NDArray[Any]) -> None:
         file.write_bytes(zlib.compress(full.tobytes(), level=1))
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    write_ome_zarr(path, item, overwrite=overwrite)
-
-
 FORMAT = ExportFormat(
     name="ome-zarr",
     summary="labels with names and colours, and the image, whole stacks (OME-Zarr 0.4)",
     default=False,
     ending=lambda classes: ".ome.zarr",
-    write=_write,
+    write=write_ome_zarr,
     title="OME-Zarr labels",
     suffixes=(".ome.zarr", ".zarr"),
     stacks=True,

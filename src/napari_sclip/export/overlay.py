@@ -248,7 +248,7 @@ def _shortened(text: str, font: Any, room: float) -> str:  # noqa: ANN401
     return f"{text.rstrip()}..."
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     image = item.fitting_image
     if image is None:
         raise OutputError(

@@ -152,7 +152,7 @@ def _palette(colors: Mapping[int, tuple[int, int, int]]) -> bytes:
     return b"".join(bytes(colors.get(k, BLACK)) for k in range(PNG_MAX_ID + 1))
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     ids = [row.id for row in item.rows]
     write_labels(path, item.labels, item.prompts, ids=ids, overwrite=overwrite)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sclip.errors import ImageError, OutputError
-from napari_sclip.export.formats import ExportFormat, output_file
-from napari_sclip.export.item import AXES, ExportItem, Mask, narrowed
+from napari_sclip.export.formats import ExportFormat, narrowed, output_file
+from napari_sclip.export.item import AXES, ExportItem, Mask
 
 MICROMETRES = {
     "nanometer": 1e-3,
@@ -231,21 +231,17 @@ def write_margin(path: Path, margin: NDArray[Any], *, overwrite: bool = False) -
     write_tiff(path, margin.astype(np.float32, copy=False), overwrite=overwrite)
 
 
-def _write_scores(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write_scores(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     names = tuple(c.name for c in item.classes)
     if item.scores is None:
         raise OutputError(NO_SCORES.format(path))
     write_scores(path, item.scores(), names, overwrite=overwrite)
 
 
-def _write_margin(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write_margin(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     if item.margin is None:
         raise OutputError(NO_SCORES.format(path))
     write_margin(path, item.margin(), overwrite=overwrite)
-
-
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    write_ome_tiff(path, item, overwrite=overwrite)
 
 
 OME_TIFF = ExportFormat(
@@ -253,7 +249,7 @@ OME_TIFF = ExportFormat(
     summary="ids of the classes, whole stacks, with the size of a pixel (OME-TIFF)",
     default=False,
     ending=lambda classes: "_labels.ome.tif",
-    write=_write,
+    write=write_ome_tiff,
     title="OME-TIFF, names in a JSON",
     suffixes=(".ome.tif", ".ome.tiff", ".tif", ".tiff"),
     stacks=True,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
-from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.export.shared import SharedList
 from napari_sclip.prompts import is_background_name
 
 LABELMAP_FILE = "labelmap.txt"
@@ -122,10 +122,9 @@ LABELMAP = SharedList(
 )
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool, numbers: Mapping[int, int]) -> None:
     from PIL import Image
 
-    numbers = match_classes(LABELMAP, path, item).numbers
     table = np.array([0, *(numbers[row.id] for row in item.objects)], dtype=np.uint8)
     picture = Image.fromarray(np.ascontiguousarray(table[item.counted()]))
     picture.putpalette([part for color in voc_palette() for part in color])

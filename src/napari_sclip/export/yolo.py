@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.export.outlines import keyhole, trace_pieces
-from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.export.shared import SharedList
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^']|'')*'"
 _BELOW = re.compile(rf"({_QUOTED}|\w(?:[^:#]|:(?=\S)|(?<=\S)#)*)\s*(?:(?<=\s)#.*)?")
@@ -270,8 +270,8 @@ NAMES = SharedList(
 )
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    lines = yolo_lines(item.labels, match_classes(NAMES, path, item).numbers)
+def _write(path: Path, item: ExportItem, *, overwrite: bool, numbers: Mapping[int, int]) -> None:
+    lines = yolo_lines(item.labels, numbers)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
 
