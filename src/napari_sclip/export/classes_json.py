@@ -180,6 +180,7 @@ def version_of(package: str) -> str | None:
 
 FORMAT = ExportFormat(
     name="classes",
+    order=1,
     summary="what the ids mean and how they came about (JSON)",
     default=True,
     ending=lambda classes: "_classes.json",

@@ -254,6 +254,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="coco",
+    order=7,
     summary="COCO annotations, one a connected region (JSON)",
     default=False,
     ending=lambda classes: "_coco.json",

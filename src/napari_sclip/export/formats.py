@@ -57,6 +57,8 @@ class ExportFormat:
         The list of classes that all files of this kind in a folder share.
     is_folder : bool
         Whether it is a folder of files.
+    order : int
+        Where it stands in lists and dialogs; those of one number go by their names.
     read : callable or None
         Reads a mask, given its path and the first bytes of the file (none of a folder); gives
         None if the file is of another kind.
@@ -72,6 +74,7 @@ class ExportFormat:
     stacks: bool = False
     shared: SharedList | None = None
     is_folder: bool = False
+    order: int = 100
     read: Callable[[Path, bytes], Mask | None] | None = None
 
 

@@ -80,6 +80,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="geojson",
+    order=10,
     summary="annotations for QuPath, with class names and colours (GeoJSON)",
     default=False,
     ending=lambda classes: ".geojson",

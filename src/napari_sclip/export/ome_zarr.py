@@ -354,6 +354,7 @@ def write_array(folder: Path, array: NDArray[Any]) -> None:
 
 FORMAT = ExportFormat(
     name="ome-zarr",
+    order=6,
     summary="labels with names and colours, and the image, whole stacks (OME-Zarr 0.4)",
     default=False,
     ending=lambda classes: ".ome.zarr",

@@ -260,6 +260,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="overlay",
+    order=2,
     summary="the image with the classes' colours over it and their names below (PNG)",
     default=True,
     ending=lambda classes: "_overlay.png",

@@ -159,6 +159,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="labels",
+    order=0,
     summary="ids of the classes, as a picture in their colours",
     default=True,
     ending=labels_ending,

@@ -246,6 +246,7 @@ def _write_margin(path: Path, item: ExportItem, *, overwrite: bool) -> None:
 
 OME_TIFF = ExportFormat(
     name="tiff",
+    order=5,
     summary="ids of the classes, whole stacks, with the size of a pixel (OME-TIFF)",
     default=False,
     ending=lambda classes: "_labels.ome.tif",
@@ -258,6 +259,7 @@ OME_TIFF = ExportFormat(
 
 SCORES = ExportFormat(
     name="scores",
+    order=3,
     summary="the score of every class in every pixel (float32 TIFF, one page a class)",
     default=False,
     ending=lambda classes: "_scores.tif",
@@ -266,6 +268,7 @@ SCORES = ExportFormat(
 
 MARGIN = ExportFormat(
     name="margin",
+    order=4,
     summary="how clear each pixel's case is: best minus second best score (float32 TIFF)",
     default=False,
     ending=lambda classes: "_margin.tif",

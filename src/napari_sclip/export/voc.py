@@ -134,6 +134,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool, numbers: Mapping[in
 
 FORMAT = ExportFormat(
     name="voc",
+    order=8,
     summary="class numbers in the palette of Pascal VOC (PNG), with the names in labelmap.txt",
     default=False,
     ending=lambda classes: "_voc.png",

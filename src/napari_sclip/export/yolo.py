@@ -278,6 +278,7 @@ def _write(path: Path, item: ExportItem, *, overwrite: bool, numbers: Mapping[in
 
 FORMAT = ExportFormat(
     name="yolo",
+    order=9,
     summary="outlines as YOLO segmentation has them (text), with the names in data.yaml",
     default=False,
     ending=lambda classes: ".txt",

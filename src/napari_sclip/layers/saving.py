@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,39 +142,12 @@ def export_item(labels: LayerData, image: LayerData | None = None) -> ExportItem
     )
 
 
-def write_png(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as an indexed PNG, for napari."""
-    return _write("labels", path, layers)
-
-
-def write_tiff(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as OME-TIFF, for napari."""
-    return _write("tiff", path, layers)
-
-
-def write_ome_zarr(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as OME-Zarr, for napari."""
-    return _write("ome-zarr", path, layers)
-
-
-def write_coco(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as a COCO JSON, for napari."""
-    return _write("coco", path, layers)
-
-
-def write_voc(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as Pascal VOC has them, for napari."""
-    return _write("voc", path, layers)
-
-
-def write_yolo(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as YOLO segmentation has them, for napari."""
-    return _write("yolo", path, layers)
-
-
-def write_geojson(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as GeoJSON, for napari."""
-    return _write("geojson", path, layers)
+def __getattr__(name: str) -> Callable[[str, Sequence[LayerData]], list[str]]:
+    """Make `write_coco` and its like, which napari.yaml names, for each format of layers."""
+    for known in LAYER_FORMATS:
+        if name == f"write_{known.name.replace('-', '_')}":
+            return functools.partial(_write, known.name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _write(name: str, path: str, layers: Sequence[LayerData]) -> list[str]:
