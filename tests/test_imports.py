@@ -50,7 +50,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "models": (PLAIN | {"core", ""}, {"numpy", "torch"} | HUB_LIBRARIES),
     "engine": (PLAIN | {"core", "models"}, {"numpy", "torch"}),
     "samples": (PLAIN, {"numpy"}),
-    "export": (PLAIN | {"engine", ""}, {"numpy", "filelock"} | PICTURES),
+    "export": (PLAIN | {"engine", ""}, {"numpy", "filelock", "yaml"} | PICTURES),
     "cli": (
         PLAIN | {"core", "models", "engine", "samples", "export", ""},
         {"numpy", "torch", "tqdm"} | PICTURES,

@@ -149,6 +149,10 @@ YAML_BEFORE = {
     "as an indented list": "names:\n  - leaf\n  - so'il",
     "in a line": "nc: 2\nnames: ['leaf', \"so'il\"]  # two\nval: .\n",
     "in braces": "names: {0: leaf, 1: so'il}\nval: .\n",
+    "in several lines": "names: [leaf,\n  so'il, # two\n]\nval: .\n",
+    "with a line that goes on": "names:\n  0: leaf\n  1:\n    so'il # b\nval: .\n",
+    "with an anchor": "names:\n  0: &x leaf\n  1: so'il\nother: *x\n",
+    "with a count after braces": "names: {0: leaf, 1: so'il} # a\nnc: 2 # b\n",
     "with windows' lines": "names:\r\n  0: leaf\r\n  1: so'il\r\nval: .\r\n",
 }
 
@@ -188,10 +192,8 @@ DAMAGED = {
     "a number twice": "names:\n  0: leaf\n  0: soil\n",
     "names twice": "names: [a]\nnames: [b]\n",
     "a name that is cut off": 'names:\n  0: "leaf\n',
-    "a name of several lines": "names:\n  0: leaf\n    and more\n",
-    "a list of several lines": "names: [leaf,\n  soil]\n",
+    "a name of several lines": "names:\n  0: |\n    leaf\n    and more\n",
     "names that are others": "names: other.txt\n",
-    "an anchor": "names:\n  0: &x leaf\n",
     "a name that is no text": "names:\n  0: 17\n",
     "a tab": "names:\n  0:\tleaf\n",
     "a name that is missing": "names:\n- leaf\n-\n",
@@ -210,6 +212,26 @@ def test_names_that_cannot_be_read_are_left_as_they_are(tmp_path: Path, text: st
     assert [p.name for p in tmp_path.iterdir()] == ["data.yaml"]
     write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"], overwrite=True)
     assert yolo_names(tmp_path) == ["leaf"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names: &x [leaf]\nothers: *x\n",
+        "others: &x [leaf]\nnames: *x\n",
+        "names:\n  0: &x leaf\n  1: *x\nval: .\n",
+    ],
+)
+def test_names_that_stand_for_others_too_are_not_added_to(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])
+    with pytest.raises(OutputError, match=r"lists other classes.*references to others.*Correct"):
+        write_results(tmp_path, "two", item_of(["new"]), ["yolo"])
+    assert path.read_text() == text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.yaml", "one.txt"]
+    write_results(tmp_path, "two", item_of(["new"]), ["yolo"], overwrite=True)
+    assert yolo_names(tmp_path) == ["new"]
 
 
 DAMAGED_MAPS = {

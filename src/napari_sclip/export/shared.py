@@ -30,7 +30,7 @@ class SharedList:
         Gives the names in a text, in the order of their numbers; raises a ValueError that says
         why it cannot.
     extend : callable
-        Adds names at the end of the list in a text.
+        Adds names at the end of the list in a text; raises a ValueError that says why it cannot.
     empty : str
         The text of a list without classes.
     plain : callable
@@ -123,14 +123,8 @@ def match_classes(
     """
     file = path.with_name(shared.file)
     wanted = _plain_names(shared, path, item)
-    text = _read(file)
-    known: list[str] = []
-    before = shared.empty
     try:
-        if isinstance(text, ValueError):
-            raise text
-        if text is not None:
-            known, before = list(shared.read(text)), text
+        return _match(shared, path, _read(file), wanted)
     except ValueError as error:
         if not replace:
             raise OutputError(
@@ -138,13 +132,22 @@ def match_classes(
                 f"cannot be added to: {error}. It was left as it is. Correct it, or choose another "
                 "folder."
             ) from error
-        text = None
+    return _match(shared, path, None, wanted)
+
+
+def _match(
+    shared: SharedList, path: Path, text: str | ValueError | None, wanted: Mapping[int, str]
+) -> Matched:
+    if isinstance(text, ValueError):
+        raise text
+    known = [] if text is None else list(shared.read(text))
     places: dict[str, int] = {}
     for place, name in enumerate(known):
         places.setdefault(name, place)
     new = [name for name in dict.fromkeys(wanted.values()) if name not in places]
     _check_number(shared, path, len(known), len(new))
     places |= {name: len(known) + place for place, name in enumerate(new)}
+    before = shared.empty if text is None else text
     return Matched(
         shared.extend(before, new) if new or text is None else None,
         {k: shared.first + places[name] for k, name in wanted.items()},
