@@ -78,7 +78,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "widgets.commands": (PLAIN | {"widgets.dock"}, {"napari", "qtpy"}),
 }
 # What a room may import within functions only, so that it is loaded when it is needed.
-LATER: dict[str, set[str]] = {"export": {"zarr"}, "widgets.work": {"torch"}}
+LATER: dict[str, set[str]] = {"export": {"zarr", "numcodecs"}, "widgets.work": {"torch"}}
 
 
 def within(name: str, part: str) -> bool:

@@ -46,8 +46,8 @@ def test_a_module_in_the_folder_is_a_format(
 
 def test_the_order_of_formats() -> None:
     assert [known.name for known in EXPORT_FORMATS] == [
-        "labels", "classes", "overlay", "scores", "margin", "tiff", "ome-zarr", "coco", "voc",
-        "yolo", "geojson",
+        "labels", "classes", "overlay", "scores", "margin", "tiff", "ome-zarr",
+        "ome-zarr-0.5", "coco", "voc", "yolo", "geojson",
     ]  # fmt: skip
     assert DEFAULT_FORMATS == ("labels", "classes", "overlay")
 
@@ -64,6 +64,7 @@ def test_each_format_writes_the_file_that_it_names(tmp_path: Path, make_item: Ma
         "photo.geojson",
         "photo.ome.zarr",
         "photo.txt",
+        "photo_0.5.ome.zarr",
         "photo_classes.json",
         "photo_coco.json",
         "photo_labels.ome.tif",

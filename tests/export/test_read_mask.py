@@ -20,7 +20,7 @@ def names_of(path: Path) -> dict[int, str]:
     return {k: c.name for k, c in read_mask(path).classes}
 
 
-@pytest.mark.parametrize("name", ["labels", "tiff", "ome-zarr", "coco"])
+@pytest.mark.parametrize("name", ["labels", "tiff", "ome-zarr", "ome-zarr-0.5", "coco"])
 @pytest.mark.parametrize("labels", [LABELS, *HARD])
 def test_what_was_written_is_read(tmp_path: Path, name: str, labels: np.ndarray) -> None:
     item = item_of(labels)
@@ -29,7 +29,7 @@ def test_what_was_written_is_read(tmp_path: Path, name: str, labels: np.ndarray)
     write_item(known, path, item)
     mask = read_mask(path)
     np.testing.assert_array_equal(mask.labels, labels)
-    if name in ("ome-zarr", "coco"):
+    if name in ("ome-zarr", "ome-zarr-0.5", "coco"):
         rows = {row.id: row.name for row in item.objects}
         assert {k: c.name for k, c in mask.classes if k} == rows
 

@@ -1,14 +1,13 @@
-"""OME-Zarr 0.4: labels with their names and colours, and the image where there is one."""
+"""OME-Zarr: labels with their names and colours, and the image where there is one."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import json
+import dataclasses
+import functools
 import re
 import shutil
 import uuid
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sclip.colors import hex_color
-from napari_sclip.errors import ClassesError, ConfigError, ImageError, OutputError
+from napari_sclip.errors import ClassesError, ImageError, OutputError
 from napari_sclip.export.formats import ExportFormat, cannot_write, exists_already, narrowed
 from napari_sclip.export.item import AXES, ExportItem, Mask, class_of_id
 from napari_sclip.prompts import ClassPrompt
 
-VERSION = "0.4"
+VERSIONS = ("0.4", "0.5")
+"""What is written; the first unless the other one is asked for."""
+
 LABELS_NAME = "classes"
 NAMES = ("class", "name", "label-name", "label")
 """What properties call the name of a label."""
@@ -36,7 +37,9 @@ TYPES = {"t": "time", "c": "channel"}
 UNITS = re.compile(r"^(angstrom|[a-z]*meter|inch|foot|yard|mile|[a-z]*second|minute|hour|day)$")
 
 
-def write_ome_zarr(path: Path, item: ExportItem, *, overwrite: bool = False) -> None:
+def write_ome_zarr(
+    path: Path, item: ExportItem, *, overwrite: bool = False, version: str = VERSIONS[0]
+) -> None:
     """Write labels, and the image if its pixels are those of the labels, as a folder.
 
     The labels are the group ``labels/classes``. Without an image, the labels stand in its place
@@ -50,6 +53,8 @@ def write_ome_zarr(path: Path, item: ExportItem, *, overwrite: bool = False) -> 
         With up to five axes.
     overwrite : bool
         Whether it may exist already; only what is Zarr is replaced.
+    version : str
+        One of `VERSIONS`.
 
     Raises
     ------
@@ -66,15 +71,18 @@ def write_ome_zarr(path: Path, item: ExportItem, *, overwrite: bool = False) -> 
     image, channels = _image(item)
     with output_folder(path, overwrite=overwrite) as folder:
         if image is None:
-            _write_labels(folder, labels, item, source=False)
+            _write_labels(folder, labels, item, version, source=False)
         else:
-            _write_levels(folder, image, item, channels=channels, average=True)
-        write_group(folder / "labels", {"labels": [LABELS_NAME]})
-        _write_labels(folder / "labels" / LABELS_NAME, labels, item, source=True)
+            _write_levels(folder, image, item, version, channels=channels, average=True)
+        group = _make_group(folder / "labels", version)
+        _describe(group, version, {"labels": [LABELS_NAME]})
+        _write_labels(folder / "labels" / LABELS_NAME, labels, item, version, source=True)
 
 
-def _write_labels(folder: Path, labels: NDArray[Any], item: ExportItem, *, source: bool) -> None:
-    _write_levels(folder, labels, item, more={"image-label": _image_label(item, source)})
+def _write_labels(
+    folder: Path, labels: NDArray[Any], item: ExportItem, version: str, *, source: bool
+) -> None:
+    _write_levels(folder, labels, item, version, more={"image-label": _image_label(item, source)})
 
 
 def _image_label(item: ExportItem, source: bool) -> dict[str, Any]:
@@ -82,7 +90,7 @@ def _image_label(item: ExportItem, source: bool) -> dict[str, Any]:
         {"label-value": r.id, "class": r.name, "prompts": " | ".join(r.prompts)} for r in item.rows
     ]
     colors = [{"label-value": r.id, "rgba": [*r.color, 0 if r.id == 0 else 255]} for r in item.rows]
-    described: dict[str, Any] = {"version": VERSION, "colors": colors, "properties": properties}
+    described: dict[str, Any] = {"colors": colors, "properties": properties}
     return described | ({"source": {"image": "../../"}} if source else {})
 
 
@@ -90,6 +98,7 @@ def _write_levels(
     folder: Path,
     array: NDArray[Any],
     item: ExportItem,
+    version: str,
     *,
     channels: bool = False,
     average: bool = False,
@@ -101,20 +110,57 @@ def _write_levels(
         axes = item.axes.replace("t", "tc", 1)
     levels: list[dict[str, Any]] = []
     factor = 1
-    write_group(folder, {})
+    group = _make_group(folder, version)
     while True:
-        write_array(folder / str(len(levels)), array)
+        _write_array(group, str(len(levels)), array, axes)
         levels.append(_level(str(len(levels)), axes, item, factor, average))
         if max(array.shape[-2:]) <= SMALLEST_LEVEL:
             break
         array, factor = _halved(array, average), factor * 2
     multiscales = {
-        "version": VERSION,
         "name": Path(item.image_file).stem or LABELS_NAME,
         "axes": [_axis(letter, item) for letter in axes],
         "datasets": levels,
     }
-    write_group(folder, {"multiscales": [multiscales], **(more or {})})
+    _describe(group, version, {"multiscales": [multiscales], **(more or {})})
+
+
+def _make_group(folder: Path, version: str) -> Any:  # noqa: ANN401 - zarr's group
+    import zarr
+
+    return zarr.create_group(str(folder), zarr_format=2 if version == "0.4" else 3)
+
+
+def _describe(group: Any, version: str, described: Mapping[str, Any]) -> None:  # noqa: ANN401
+    """Note what a group holds; from version 0.5 on under a key of its own."""
+    if version != "0.4":
+        group.attrs["ome"] = {"version": version, **described}
+        return
+    for part in (*described.get("multiscales", ()), described.get("image-label")):
+        if part is not None:
+            part["version"] = version
+    group.attrs.update(described)
+
+
+def _write_array(group: Any, name: str, array: NDArray[Any], axes: str) -> None:  # noqa: ANN401
+    """Write an array in chunks of one plane, up to 1024 x 1024 pixels; empty ones are left out."""
+    import numcodecs
+    from zarr.codecs import GzipCodec
+
+    # Compression that readers in other languages know too.
+    own: dict[str, Any] = {"compressors": GzipCodec(level=1), "dimension_names": list(axes)}
+    if group.metadata.zarr_format == 2:
+        separator = {"name": "v2", "separator": "/"}
+        own = {"compressors": numcodecs.Zlib(level=1), "chunk_key_encoding": separator}
+    written = group.create_array(
+        name,
+        shape=array.shape,
+        dtype=array.dtype.newbyteorder("<"),
+        chunks=(*(1 for _ in array.shape[:-2]), *(min(CHUNK, max(1, n)) for n in array.shape[-2:])),
+        fill_value=0,
+        **own,
+    )
+    written[...] = array
 
 
 def _level(path: str, axes: str, item: ExportItem, factor: int, average: bool) -> dict[str, Any]:
@@ -172,19 +218,13 @@ def read_ome_zarr(path: Path, start: bytes = b"") -> Mask | None:
 
     Raises
     ------
-    ConfigError
-        If the library that reads Zarr is not installed.
     ImageError
         If there are no labels in the folder.
     """
     if not path.is_dir():
         return None
-    try:
-        import zarr
-    except ImportError as error:
-        raise ConfigError(
-            "Reading OME-Zarr needs the package zarr. Install it: pip install 'napari-sclip[zarr]'."
-        ) from error
+    import zarr
+
     try:
         group: Any = zarr.open_group(str(path), mode="r")
         described = _attributes(group)
@@ -300,58 +340,6 @@ def output_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def write_group(folder: Path, attributes: Mapping[str, Any]) -> None:
-    """Make a group.
-
-    Parameters
-    ----------
-    folder : Path
-    attributes : mapping
-        Plain values.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".zgroup").write_text('{"zarr_format": 2}\n', encoding="utf-8")
-    text = json.dumps(attributes, indent=2, ensure_ascii=False)
-    (folder / ".zattrs").write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
-
-
-def write_array(folder: Path, array: NDArray[Any]) -> None:
-    """Write an array, in chunks of one plane and up to 1024 x 1024 pixels.
-
-    Parameters
-    ----------
-    folder : Path
-    array : (..., H, W) array
-        Chunks that are all 0 are left out, as the format allows.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    dtype = array.dtype.newbyteorder("<") if array.dtype.itemsize > 1 else array.dtype
-    chunks = [*(1 for _ in array.shape[:-2]), *(min(CHUNK, max(1, n)) for n in array.shape[-2:])]
-    description = {
-        "zarr_format": 2,
-        "shape": list(array.shape),
-        "chunks": chunks,
-        "dtype": dtype.str,
-        "compressor": {"id": "zlib", "level": 1},
-        "fill_value": 0,
-        "order": "C",
-        "filters": None,
-        "dimension_separator": "/",
-    }
-    (folder / ".zarray").write_text(json.dumps(description, indent=2), encoding="utf-8")
-    counts = [range(-(-n // c)) for n, c in zip(array.shape, chunks, strict=True)]
-    for place in itertools.product(*counts):
-        slices = tuple(slice(k * c, (k + 1) * c) for k, c in zip(place, chunks, strict=True))
-        part = np.asarray(array[slices])
-        if not part.any():
-            continue
-        full = np.zeros(chunks, dtype=dtype)
-        full[tuple(slice(n) for n in part.shape)] = part
-        file = folder.joinpath(*(str(k) for k in place))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(zlib.compress(full.tobytes(), level=1))
-
-
 FORMAT = ExportFormat(
     name="ome-zarr",
     order=6,
@@ -364,4 +352,15 @@ FORMAT = ExportFormat(
     stacks=True,
     is_folder=True,
     read=read_ome_zarr,
+)
+
+FORMAT_0_5 = dataclasses.replace(
+    FORMAT,
+    name="ome-zarr-0.5",
+    summary="the same as OME-Zarr 0.5, which fewer programs read yet",
+    ending=lambda classes: "_0.5.ome.zarr",
+    write=functools.partial(write_ome_zarr, version="0.5"),
+    title="",
+    suffixes=(),
+    read=None,
 )
