@@ -61,7 +61,7 @@ def test_polygons_are_filled_as_other_libraries_do() -> None:
         mask = fill([ring], (64, 64))
         np.testing.assert_array_equal(mask, polygon2mask((64, 64), ring[:, ::-1] - 0.5))
         encoded = coco_mask.merge(coco_mask.frPyObjects([ring.ravel().tolist()], 64, 64))
-        different += np.count_nonzero(mask != coco_mask.decode(encoded))
+        different += int(np.count_nonzero(mask != coco_mask.decode(encoded)))
         total += int(mask.sum())
     # pycocotools rounds along the edges.
     assert different < 0.02 * total
