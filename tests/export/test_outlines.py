@@ -37,7 +37,7 @@ def test_outlines_hold_the_pixels_of_their_regions(labels: NDArray[Any]) -> None
         assert piece.box == (left, top, right - left, bottom - top)
         assert polygon.exterior.is_ccw
         box = np.zeros(labels.shape, dtype=bool)
-        box |= fill(piece, (labels.shape[0], labels.shape[1]), (0, 0))
+        box |= fill((piece.outer, *piece.holes), labels.shape)
         np.testing.assert_array_equal(box, painted([piece], labels.shape) > 0)
 
 

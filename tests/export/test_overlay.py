@@ -8,8 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_sclip.export import ExportItem
-from napari_sclip.export.legend import draw_legend
-from napari_sclip.export.overlay import OPACITY, draw_overlay
+from napari_sclip.export.overlay import OPACITY, draw_legend, draw_overlay
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import parse_classes
 

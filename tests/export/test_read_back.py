@@ -118,6 +118,7 @@ READERS: dict[str, Read] = {
     "labels": read_png,
     "tiff": read_tiff,
     "ome-zarr": read_ome_zarr,
+    "ome-zarr-0.5": read_ome_zarr,
     "coco": read_coco,
     "voc": read_voc,
     "yolo": read_yolo,

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
-from pycocotools import mask as coco_mask
 
 from napari_sclip.errors import ImageError
-from napari_sclip.export import find_export_format, rle, write_item
+from napari_sclip.export import find_export_format, write_item
 from napari_sclip.export.classes_json import write_classes_json
 from napari_sclip.export.read_mask import classes_file_of, mask_file_of, read_mask
 from tests.export.masks import HARD, NAMES, item_of
@@ -24,7 +20,7 @@ def names_of(path: Path) -> dict[int, str]:
     return {k: c.name for k, c in read_mask(path).classes}
 
 
-@pytest.mark.parametrize("name", ["labels", "tiff", "ome-zarr", "coco"])
+@pytest.mark.parametrize("name", ["labels", "tiff", "ome-zarr", "ome-zarr-0.5", "coco"])
 @pytest.mark.parametrize("labels", [LABELS, *HARD])
 def test_what_was_written_is_read(tmp_path: Path, name: str, labels: np.ndarray) -> None:
     item = item_of(labels)
@@ -33,7 +29,7 @@ def test_what_was_written_is_read(tmp_path: Path, name: str, labels: np.ndarray)
     write_item(known, path, item)
     mask = read_mask(path)
     np.testing.assert_array_equal(mask.labels, labels)
-    if name in ("ome-zarr", "coco"):
+    if name in ("ome-zarr", "ome-zarr-0.5", "coco"):
         rows = {row.id: row.name for row in item.objects}
         assert {k: c.name for k, c in mask.classes if k} == rows
 
@@ -96,30 +92,3 @@ def test_what_is_no_mask_is_refused(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(ImageError, match=said):
             read_mask(tmp_path / name)
-
-
-def test_several_images_of_coco_are_refused(tmp_path: Path) -> None:
-    path = write_item(
-        find_export_format("coco"), tmp_path / "a.json", item_of(np.stack([LABELS, LABELS]))
-    )[0]
-    assert len(json.loads(path.read_text(encoding="utf-8"))["images"]) == 2
-    with pytest.raises(ImageError, match=r"of one image; .* has 2"):
-        read_mask(path)
-
-
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_run_lengths_are_those_of_pycocotools(height: int, width: int, seed: int) -> None:
-    mask = np.random.default_rng(seed).random((height, width)) < 0.5
-    encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    counts = rle.encode(mask, 0, 0, mask.shape)
-    assert coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width) == (
-        encoded
-    )
-    for given_counts in (counts, encoded["counts"].decode()):
-        again = np.zeros(height * width, dtype=bool)
-        for first, end in rle.decode(given_counts, mask.shape):
-            assert not again[first:end].any()
-            again[first:end] = True
-        np.testing.assert_array_equal(again.reshape(width, height).T, mask)
-    with pytest.raises(ImageError, match=r"Expected run lengths that fill"):
-        rle.decode([*counts, 1], mask.shape)

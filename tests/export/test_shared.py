@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from filelock import SoftFileLock
 from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sclip.errors import OutputError
-from napari_sclip.export import ExportItem, find_export_format, write_item, write_results
+from napari_sclip.export import (
+    ExportItem,
+    find_export_format,
+    shared,
+    write_item,
+    write_results,
+)
 from napari_sclip.export.voc import voc_palette
 from napari_sclip.prompts import ClassPrompt
 from tests.export.test_read_back import READERS
@@ -44,6 +53,10 @@ def check(folder: Path, kind: str, items: dict[str, ExportItem]) -> None:
         for name, mask in found.items():
             none = np.zeros(mask.shape, dtype=bool)
             np.testing.assert_array_equal(mask, expected.get(name, none), err_msg=name)
+
+
+def state_of(path: Path) -> tuple[bytes, int, int]:
+    return path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
 
 
 def yolo_names(folder: Path) -> list[str]:
@@ -106,12 +119,12 @@ def test_numbers_stay_also_where_a_file_is_replaced(tmp_path: Path, kind: str) -
 @pytest.mark.parametrize("kind", SHARED)
 def test_a_list_that_knows_all_names_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
     write_results(tmp_path, "one", item_of(["leaf", "soil"]), [kind])
-    shared = tmp_path / SHARED[kind]
-    with shared.open("a", encoding="utf-8", newline="") as file:
+    file_of_names = tmp_path / SHARED[kind]
+    with file_of_names.open("a", encoding="utf-8", newline="") as file:
         file.write("# mine\r\n")
-    before = (shared.read_bytes(), shared.stat().st_mtime_ns, shared.stat().st_ino)
+    before = state_of(file_of_names)
     write_results(tmp_path, "two", item_of(["soil"]), [kind])
-    assert (shared.read_bytes(), shared.stat().st_mtime_ns, shared.stat().st_ino) == before
+    assert state_of(file_of_names) == before
 
 
 @pytest.mark.parametrize("kind", SHARED)
@@ -136,6 +149,10 @@ YAML_BEFORE = {
     "as an indented list": "names:\n  - leaf\n  - so'il",
     "in a line": "nc: 2\nnames: ['leaf', \"so'il\"]  # two\nval: .\n",
     "in braces": "names: {0: leaf, 1: so'il}\nval: .\n",
+    "in several lines": "names: [leaf,\n  so'il, # two\n]\nval: .\n",
+    "with a line that goes on": "names:\n  0: leaf\n  1:\n    so'il # b\nval: .\n",
+    "with an anchor": "names:\n  0: &x leaf\n  1: so'il\nother: *x\n",
+    "with a count after braces": "names: {0: leaf, 1: so'il} # a\nnc: 2 # b\n",
     "with windows' lines": "names:\r\n  0: leaf\r\n  1: so'il\r\nval: .\r\n",
 }
 
@@ -175,10 +192,8 @@ DAMAGED = {
     "a number twice": "names:\n  0: leaf\n  0: soil\n",
     "names twice": "names: [a]\nnames: [b]\n",
     "a name that is cut off": 'names:\n  0: "leaf\n',
-    "a name of several lines": "names:\n  0: leaf\n    and more\n",
-    "a list of several lines": "names: [leaf,\n  soil]\n",
+    "a name of several lines": "names:\n  0: |\n    leaf\n    and more\n",
     "names that are others": "names: other.txt\n",
-    "an anchor": "names:\n  0: &x leaf\n",
     "a name that is no text": "names:\n  0: 17\n",
     "a tab": "names:\n  0:\tleaf\n",
     "a name that is missing": "names:\n- leaf\n-\n",
@@ -197,6 +212,26 @@ def test_names_that_cannot_be_read_are_left_as_they_are(tmp_path: Path, text: st
     assert [p.name for p in tmp_path.iterdir()] == ["data.yaml"]
     write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"], overwrite=True)
     assert yolo_names(tmp_path) == ["leaf"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names: &x [leaf]\nothers: *x\n",
+        "others: &x [leaf]\nnames: *x\n",
+        "names:\n  0: &x leaf\n  1: *x\nval: .\n",
+    ],
+)
+def test_names_that_stand_for_others_too_are_not_added_to(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])
+    with pytest.raises(OutputError, match=r"lists other classes.*references to others.*Correct"):
+        write_results(tmp_path, "two", item_of(["new"]), ["yolo"])
+    assert path.read_text() == text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.yaml", "one.txt"]
+    write_results(tmp_path, "two", item_of(["new"]), ["yolo"], overwrite=True)
+    assert yolo_names(tmp_path) == ["new"]
 
 
 DAMAGED_MAPS = {
@@ -258,3 +293,62 @@ def test_names_that_a_map_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'a:b' and 'a-b'.*Rename one"):
         write_results(tmp_path, "one", item_of(["a:b", "leaf", "a-b"]), ["voc"])
     assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from napari_sclip.export import ExportItem, write_results
+from napari_sclip.prompts import parse_classes
+
+labels = np.zeros((20, 20), np.uint8)
+labels[2:9, 2:9] = 1
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(15):
+    item = ExportItem(None, labels, parse_classes(f"{sys.argv[2]}{k}"))
+    write_results(Path(sys.argv[1]), f"{sys.argv[2]}{k}", item, ["yolo", "voc"])
+"""
+
+
+def test_two_programs_that_write_at_once_agree_about_the_numbers(tmp_path: Path) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), who],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for who in ("leaf", "soil")
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=120)
+        assert writer.returncode == 0
+    names = yolo_names(tmp_path)
+    rows = (tmp_path / "labelmap.txt").read_text(encoding="utf-8").splitlines()[1:]
+    for stem in [f"{who}{k}" for who in ("leaf", "soil") for k in range(15)]:
+        number = int((tmp_path / f"{stem}.txt").read_text().split()[0])
+        with Image.open(tmp_path / f"{stem}_voc.png") as picture:
+            row = int(np.asarray(picture).max())
+        assert (names[number], rows[row].partition(":")[0]) == (stem, stem)
+    # Of the lock nothing stays.
+    assert len(list(tmp_path.iterdir())) == 2 * 30 + 2
+
+
+def test_a_lock_that_another_program_holds_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "LONGEST_WAIT", 0.1)
+    with SoftFileLock(tmp_path / ".data.yaml.lock"):
+        with pytest.raises(OutputError, match=r"another program.*data\.yaml\.lock"):
+            write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])
+        assert [p.name for p in tmp_path.iterdir()] == [".data.yaml.lock"]
+    write_results(tmp_path, "one", item_of(["leaf"]), ["yolo"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from PIL import Image as Picture
 
 import napari_sclip
 from napari_sclip.errors import OutputError
+from napari_sclip.export import find_export_format
 from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.io import save as saving
 from napari_sclip.layers.io.save import LAYER_FORMATS, export_item, save_labels
 from napari_sclip.layers.labels.schema import read_legend
 from napari_sclip.layers.labels.write import make_labels_layer
@@ -97,6 +100,20 @@ def test_every_format_is_an_entry_of_its_own_in_the_dialog(labels: Labels, image
         for known, entry in zip(LAYER_FORMATS, own, strict=True):
             assert entry.partition(" (")[2] == f"{' '.join(f'*{s}' for s in known.suffixes)})"
     assert "SCLIP" not in (file_extensions_string_for_layers([image])[0] or "")
+
+
+def test_a_new_format_needs_no_change_here(
+    tmp_path: Path, labels: Labels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = find_export_format("labels")
+    new = dataclasses.replace(known, name="new-one", suffixes=(".new",))
+    monkeypatch.setattr(saving, "LAYER_FORMATS", (*LAYER_FORMATS, new))
+    monkeypatch.setattr(saving, "find_export_format", {"new-one": new}.__getitem__)
+    layers = [labels.as_layer_data_tuple()]
+    assert saving.write_new_one(str(tmp_path / "a"), layers) == [str(tmp_path / "a.new")]
+    assert (tmp_path / "a.new").stat().st_size > 0
+    with pytest.raises(AttributeError, match="no attribute 'write_other'"):
+        _ = saving.write_other
 
 
 @pytest.mark.parametrize("name", TITLES)

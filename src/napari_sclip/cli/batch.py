@@ -24,7 +24,7 @@ from napari_sclip.core.image import little_range_used, read_image
 from napari_sclip.engine.classifier import Classifier
 from napari_sclip.errors import OutputError, SclipError
 from napari_sclip.export import ExportItem, export_files, write_results
-from napari_sclip.export.base import cannot_write, exists_already
+from napari_sclip.export.formats import cannot_write, exists_already
 from napari_sclip.prompts import ClassPrompt, label_ids
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sclip.cli import loading
 from napari_sclip.cli.console import Console
 from napari_sclip.export import ExportItem, write_results
-from napari_sclip.export.base import output_file
+from napari_sclip.export.formats import output_file
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from napari_sclip.cli import options
 from napari_sclip.cli.console import Console
 from napari_sclip.errors import ConfigError, ImageError
 from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, write_results
-from napari_sclip.export.write import file_ending
+from napari_sclip.export.formats import file_ending
 from napari_sclip.prompts import label_ids
 
 OF_A_RUN = ("scores", "margin")

@@ -1,41 +1,29 @@
-"""Results written to files. One file and one line in `EXPORT_FORMATS` each."""
+"""Results written to files, and masks read: a module of this folder a format."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_sclip.errors import ConfigError
-from napari_sclip.export import (
-    classes_json,
-    coco,
-    geojson,
-    labels,
-    ome_tiff,
-    ome_zarr,
-    overlay,
-    scores,
-    voc,
-    yolo,
-)
-from napari_sclip.export.base import ExportFormat
+from napari_sclip.export.formats import ExportFormat, write_item
 from napari_sclip.export.item import ExportItem
-from napari_sclip.export.write import write_item
 from napari_sclip.prompts import ClassPrompt
 
-EXPORT_FORMATS: tuple[ExportFormat, ...] = (
-    labels.FORMAT,
-    classes_json.FORMAT,
-    overlay.FORMAT,
-    scores.SCORES,
-    scores.MARGIN,
-    ome_tiff.FORMAT,
-    ome_zarr.FORMAT,
-    coco.FORMAT,
-    voc.FORMAT,
-    yolo.FORMAT,
-    geojson.FORMAT,
-)
+
+def find_formats() -> tuple[ExportFormat, ...]:
+    """Find the formats there are: each `ExportFormat` that a module of this folder holds."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    names.remove("read_mask")  # it asks the formats that are found here
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    values = [value for module in modules for value in vars(module).values()]
+    found = {value.name: value for value in values if isinstance(value, ExportFormat)}
+    return tuple(sorted(found.values(), key=lambda known: (known.order, known.name)))
+
+
+EXPORT_FORMATS = find_formats()
 
 DEFAULT_FORMATS = tuple(known.name for known in EXPORT_FORMATS if known.default)
 """Names of the formats that are written unless others are asked for."""

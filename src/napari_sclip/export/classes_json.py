@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
 from napari_sclip.prompts import ClassPrompt, parse_classes
 
@@ -178,15 +178,12 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
-    write_classes_json(path, item, overwrite=overwrite)
-
-
 FORMAT = ExportFormat(
     name="classes",
+    order=1,
     summary="what the ids mean and how they came about (JSON)",
     default=True,
     ending=lambda classes: "_classes.json",
-    write=_write,
+    write=write_classes_json,
     stacks=True,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sclip.errors import OutputError
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportClass, ExportItem, Plane
 from napari_sclip.export.outlines import Piece, Ring, trace_pieces
 
@@ -72,7 +72,7 @@ def _closed(ring: Ring) -> list[list[int]]:
     return [*corners, corners[0]]
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool) -> None:
     text = json.dumps(describe_geojson(item), ensure_ascii=False)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
@@ -80,6 +80,7 @@ def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="geojson",
+    order=10,
     summary="annotations for QuPath, with class names and colours (GeoJSON)",
     default=False,
     ending=lambda classes: ".geojson",

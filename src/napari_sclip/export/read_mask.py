@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sclip.errors import ClassesError, ImageError
+from napari_sclip.export import EXPORT_FORMATS
 from napari_sclip.export.classes_json import read_class_ids, read_image_file
-from napari_sclip.export.ids import count_ids, with_unknown
-from napari_sclip.export.item import AXES
-from napari_sclip.export.write import file_ending
-from napari_sclip.prompts import ClassPrompt
+from napari_sclip.export.formats import file_ending
+from napari_sclip.export.item import AXES, Mask, count_ids, with_unknown
 
 READABLE = "PNG, TIFF, .npy, OME-Zarr or a COCO JSON"
 CLASSES_ENDING = "_classes.json"
@@ -25,37 +20,10 @@ MASK_ENDINGS = (".png", ".ome.tif", ".ome.tiff", ".tif", ".tiff", ".npy", ".ome.
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".zarr", ".json"})
 """Endings of files that may be read."""
 
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+START = 16
+"""How many bytes at the beginning of a file its readers are told."""
+
 _PLANE = re.compile(r"(_[tczyx]?\d+)+$")
-
-
-@dataclass(frozen=True, eq=False)
-class Mask:
-    """Labels from a file.
-
-    Attributes
-    ----------
-    labels : (H, W) or (..., H, W) integer array
-    classes : tuple of (int, ClassPrompt)
-        Every id but 0 that occurs, and what else the file knows.
-    axes : str
-        A letter for each axis, out of t, c, z, y, x; empty if it is not known.
-    pixel_size, units, origin : tuple
-        As those of `ExportItem`; empty if they are not known.
-    colors : mapping of int to str
-        Colours of ids whose names are not known.
-    image_file : str
-        Name of the image; empty if it is not known.
-    """
-
-    labels: NDArray[Any]
-    classes: tuple[tuple[int, ClassPrompt], ...] = ()
-    axes: str = ""
-    pixel_size: tuple[float, ...] = ()
-    units: tuple[str, ...] = ()
-    origin: tuple[float, ...] = ()
-    colors: Mapping[int, str] = field(default_factory=dict)
-    image_file: str = ""
 
 
 def read_mask(path: Path) -> Mask:
@@ -133,28 +101,18 @@ def _is_ours(path: Path) -> bool:
 
 
 def _read(path: Path) -> Mask:
-    if path.is_dir():
-        from napari_sclip.export.read_ome_zarr import read_ome_zarr
-
-        return read_ome_zarr(path)
+    start = b""
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        if not path.is_dir():
+            with path.open("rb") as file:
+                start = file.read(START)
     except OSError as error:
         raise ImageError(f"Cannot read {path}: {error.strerror or error}.") from error
-    if path.suffix.lower() == ".json":
-        from napari_sclip.export.read_coco import read_coco
-
-        return read_coco(path)
     try:
-        if start in _TIFF_STARTS:
-            from napari_sclip.export.read_pictures import read_tiff_mask
-
-            return read_tiff_mask(path)
-        if path.suffix.lower() == ".npy":
+        if path.suffix.lower() == ".npy" and start:
             return Mask(np.load(path, allow_pickle=False))
-        from napari_sclip.export.read_pictures import read_picture_mask
-
-        return read_picture_mask(path)
+        # The first format is a picture's, which is taken to be what no other one knows.
+        readers = [known.read for known in reversed(EXPORT_FORMATS) if known.read is not None]
+        return next(mask for read in readers if (mask := read(path, start)) is not None)
     except (OSError, ValueError, SyntaxError, KeyError, IndexError, EOFError) as error:
         raise ImageError(f"{path} is damaged, or no mask that can be read ({READABLE}).") from error

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import SoftFileLock, Timeout
+
 from napari_sclip.errors import OutputError
 from napari_sclip.export.item import ExportItem
+
+LONGEST_WAIT = 30.0
+"""Seconds to wait for another program that changes a list, which takes it a few milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class SharedList:
         Gives the names in a text, in the order of their numbers; raises a ValueError that says
         why it cannot.
     extend : callable
-        Adds names at the end of the list in a text.
+        Adds names at the end of the list in a text; raises a ValueError that says why it cannot.
     empty : str
         The text of a list without classes.
     plain : callable
@@ -48,16 +54,47 @@ class Matched:
 
     Attributes
     ----------
-    file : Path
     text : str or None
         What the file has to say before the result is written; None if it does already.
     numbers : mapping of int to int
         The number of each id but 0.
     """
 
-    file: Path
     text: str | None
     numbers: Mapping[int, int]
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Keep other programs from changing a list between reading it and writing it.
+
+    A lock that is a file of its own works on shared disks too, and nothing of it stays.
+
+    Parameters
+    ----------
+    file : Path
+        The list; its folder is made if it is missing.
+
+    Raises
+    ------
+    OutputError
+        If another program does not let go of it.
+    OSError
+        If the folder cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = SoftFileLock(file.with_name(f".{file.name}.lock"))
+    try:
+        lock.acquire(timeout=LONGEST_WAIT)
+    except Timeout as error:
+        raise OutputError(
+            f"Cannot add to {file}: another program has been writing it for {LONGEST_WAIT:g} s. "
+            f"Wait for it; if there is none any more, remove {lock.lock_file}."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def match_classes(
@@ -86,14 +123,8 @@ def match_classes(
     """
     file = path.with_name(shared.file)
     wanted = _plain_names(shared, path, item)
-    text = _read(file)
-    known: list[str] = []
-    before = shared.empty
     try:
-        if isinstance(text, ValueError):
-            raise text
-        if text is not None:
-            known, before = list(shared.read(text)), text
+        return _match(shared, path, _read(file), wanted)
     except ValueError as error:
         if not replace:
             raise OutputError(
@@ -101,15 +132,23 @@ def match_classes(
                 f"cannot be added to: {error}. It was left as it is. Correct it, or choose another "
                 "folder."
             ) from error
-        text = None
+    return _match(shared, path, None, wanted)
+
+
+def _match(
+    shared: SharedList, path: Path, text: str | ValueError | None, wanted: Mapping[int, str]
+) -> Matched:
+    if isinstance(text, ValueError):
+        raise text
+    known = [] if text is None else list(shared.read(text))
     places: dict[str, int] = {}
     for place, name in enumerate(known):
         places.setdefault(name, place)
     new = [name for name in dict.fromkeys(wanted.values()) if name not in places]
     _check_number(shared, path, len(known), len(new))
     places |= {name: len(known) + place for place, name in enumerate(new)}
+    before = shared.empty if text is None else text
     return Matched(
-        file,
         shared.extend(before, new) if new or text is None else None,
         {k: shared.first + places[name] for k, name in wanted.items()},
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from napari_sclip.export.base import ExportFormat, output_file
+from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
-from napari_sclip.export.shared import SharedList, match_classes
+from napari_sclip.export.shared import SharedList
 from napari_sclip.prompts import is_background_name
 
 LABELMAP_FILE = "labelmap.txt"
@@ -90,6 +90,22 @@ def extend_labelmap(text: str, new: Sequence[str]) -> str:
     )
 
 
+def read_labelmap_colors(path: Path) -> dict[tuple[int, int, int], str]:
+    """Read which colour is which class, or nothing where there is no such file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    named: dict[tuple[int, int, int], str] = {}
+    for line in lines:
+        name, _, rest = line.partition(":")
+        parts = rest.partition(":")[0].split(",")
+        if not line.startswith("#") and len(parts) == 3 and all(p.strip().isdigit() for p in parts):
+            red, green, blue = (int(p) for p in parts)
+            named[red, green, blue] = name
+    return named
+
+
 def _plain(name: str) -> str:
     """Take colons out of a name: they separate the columns."""
     return name.replace(":", "-")
@@ -106,10 +122,9 @@ LABELMAP = SharedList(
 )
 
 
-def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
+def _write(path: Path, item: ExportItem, *, overwrite: bool, numbers: Mapping[int, int]) -> None:
     from PIL import Image
 
-    numbers = match_classes(LABELMAP, path, item).numbers
     table = np.array([0, *(numbers[row.id] for row in item.objects)], dtype=np.uint8)
     picture = Image.fromarray(np.ascontiguousarray(table[item.counted()]))
     picture.putpalette([part for color in voc_palette() for part in color])
@@ -119,6 +134,7 @@ def _write(path: Path, item: ExportItem, overwrite: bool) -> None:
 
 FORMAT = ExportFormat(
     name="voc",
+    order=8,
     summary="class numbers in the palette of Pascal VOC (PNG), with the names in labelmap.txt",
     default=False,
     ending=lambda classes: "_voc.png",

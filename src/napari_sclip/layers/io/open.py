@@ -12,9 +12,9 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import ImageError
-from napari_sclip.export.ids import count_ids, with_unknown
+from napari_sclip.export.formats import file_ending
+from napari_sclip.export.item import count_ids, with_unknown
 from napari_sclip.export.read_mask import mask_file_of, read_mask
-from napari_sclip.export.write import file_ending
 from napari_sclip.layers.labels.annotations import KEPT_PREDICTION
 from napari_sclip.layers.labels.layer import colormap, features
 from napari_sclip.layers.labels.schema import (

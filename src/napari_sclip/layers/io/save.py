@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,10 @@ import numpy as np
 
 from napari_sclip.errors import ClassesError, OutputError
 from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, write_item
-from napari_sclip.export.base import ExportFormat
 from napari_sclip.export.classes_json import read_class_ids, write_classes_json
-from napari_sclip.export.ids import count_ids
-from napari_sclip.export.item import AXES
+from napari_sclip.export.formats import ExportFormat, file_ending
+from napari_sclip.export.item import AXES, count_ids
 from napari_sclip.export.read_mask import CLASSES_ENDING
-from napari_sclip.export.write import file_ending
 from napari_sclip.layers.labels.partial import undrafted
 from napari_sclip.layers.labels.schema import KEY, KnownClasses, is_current, known_classes
 from napari_sclip.layers.labels.snapshot import write_prediction
@@ -142,39 +141,12 @@ def export_item(labels: LayerData, image: LayerData | None = None) -> ExportItem
     )
 
 
-def write_png(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as an indexed PNG, for napari."""
-    return _write("labels", path, layers)
-
-
-def write_tiff(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as OME-TIFF, for napari."""
-    return _write("tiff", path, layers)
-
-
-def write_ome_zarr(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as OME-Zarr, for napari."""
-    return _write("ome-zarr", path, layers)
-
-
-def write_coco(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as a COCO JSON, for napari."""
-    return _write("coco", path, layers)
-
-
-def write_voc(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as Pascal VOC has them, for napari."""
-    return _write("voc", path, layers)
-
-
-def write_yolo(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as YOLO segmentation has them, for napari."""
-    return _write("yolo", path, layers)
-
-
-def write_geojson(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Write labels as GeoJSON, for napari."""
-    return _write("geojson", path, layers)
+def __getattr__(name: str) -> Callable[[str, Sequence[LayerData]], list[str]]:
+    """Make `write_coco` and its like, which napari.yaml names, for each format of layers."""
+    for known in LAYER_FORMATS:
+        if name == f"write_{known.name.replace('-', '_')}":
+            return functools.partial(_write, known.name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _write(name: str, path: str, layers: Sequence[LayerData]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.export.base import output_file
+from napari_sclip.export.formats import output_file
 from napari_sclip.layers.labels.annotations import (
     KEPT_PREDICTION,
     KEPT_REVIEW,

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from napari_sclip.errors import OutputError
-from napari_sclip.export.labels import labels_ending, write_labels
+from napari_sclip.export.png import labels_ending, write_labels
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt, parse_classes
 

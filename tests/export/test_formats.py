@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_sclip import export
 from napari_sclip.errors import ConfigError, OutputError
 from napari_sclip.export import (
     DEFAULT_FORMATS,
@@ -28,6 +30,28 @@ FILES = [known.name for known in EXPORT_FORMATS if not known.is_folder]
 SHARED = ("data.yaml", "labelmap.txt")
 
 
+def test_a_module_in_the_folder_is_a_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "brand_new.py").write_text(
+        "from napari_sclip.export.formats import ExportFormat\n"
+        "FORMAT = ExportFormat('new', 'a new one', False, lambda c: '.new', print)\n"
+    )
+    monkeypatch.setattr(export, "__path__", [*export.__path__, str(tmp_path)])
+    found = export.find_formats()
+    monkeypatch.delitem(sys.modules, "napari_sclip.export.brand_new")
+    monkeypatch.delattr(export, "brand_new")
+    assert [known.name for known in found] == [*(known.name for known in EXPORT_FORMATS), "new"]
+
+
+def test_the_order_of_formats() -> None:
+    assert [known.name for known in EXPORT_FORMATS] == [
+        "labels", "classes", "overlay", "scores", "margin", "tiff", "ome-zarr",
+        "ome-zarr-0.5", "coco", "voc", "yolo", "geojson",
+    ]  # fmt: skip
+    assert DEFAULT_FORMATS == ("labels", "classes", "overlay")
+
+
 def test_each_format_writes_the_file_that_it_names(tmp_path: Path, make_item: MakeItem) -> None:
     item = make_item()
     names = [known.name for known in EXPORT_FORMATS]
@@ -40,6 +64,7 @@ def test_each_format_writes_the_file_that_it_names(tmp_path: Path, make_item: Ma
         "photo.geojson",
         "photo.ome.zarr",
         "photo.txt",
+        "photo_0.5.ome.zarr",
         "photo_classes.json",
         "photo_coco.json",
         "photo_labels.ome.tif",
