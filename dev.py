@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""One command each: ``python3 dev.py demo``, ``python3 dev.py test``, ``python3 dev.py lint``.
+"""One command each: ``python3 dev.py`` with ``demo``, ``test``, ``lint`` or ``docs``.
 
 Each makes the virtual environment .venv beside this file if there is none, installs what the
 command needs in it, and runs it. Needs Python 3.11 or later and nothing else.
 
 ``python3 dev.py test --napari oldest`` runs the tests of layers and widgets with the oldest napari
-that is supported.
+that is supported, ``--napari main`` with what will be the next one, ``--qt pyside6`` with the other
+binding of Qt.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NAPARI = "0.6.0"
+NAPARI_MAIN = "git+https://github.com/napari/napari.git"
 NAPARI_TESTS = ("tests/layers", "tests/widgets")
 
 # What Qt and OpenGL need on a Debian without a desktop.
@@ -45,11 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     test = commands.add_parser(
         "test", add_help=False, allow_abbrev=False, help="run pytest; arguments pass on"
     )
-    test.add_argument("--napari", choices=("newest", "oldest"), default="newest")
+    test.add_argument("--napari", choices=("newest", "oldest", "main"), default="newest")
+    test.add_argument("--qt", choices=("pyqt6", "pyside6"), default="pyqt6")
     commands.add_parser("lint", help="run ruff check, ruff format --check and mypy")
+    commands.add_parser("docs", help="build the site of the documentation into build/site")
     arguments, rest = parser.parse_known_args(argv)
-    if rest and arguments.command == "lint":
-        parser.error(f"lint takes no arguments; got {' '.join(rest)}")
+    if rest and arguments.command in ("lint", "docs"):
+        parser.error(f"{arguments.command} takes no arguments; got {' '.join(rest)}")
     try:
         if arguments.command == "demo":
             install("")
@@ -57,12 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "test":
             install("test")
             python = script("python")
-            if arguments.napari == "oldest":
-                python, rest = install_oldest_napari(), rest or list(NAPARI_TESTS)
+            if (arguments.napari, arguments.qt) != ("newest", "pyqt6"):
+                python = install_beside(arguments.napari, arguments.qt)
+                rest = rest or list(NAPARI_TESTS)
             wrapper, environment = display()
+            environment |= {"QT_API": arguments.qt, "PYTEST_QT_API": arguments.qt}
             return call(*wrapper, python, "-m", "pytest", *rest, **environment)
         install("test")
-        return lint()
+        return docs() if arguments.command == "docs" else lint()
     except StepFailed as failure:
         say(str(failure))
         return failure.status
@@ -86,6 +92,14 @@ def lint() -> int:
     return next((status for status in statuses if status), 0)
 
 
+def docs() -> int:
+    """Build the site anew; a warning of Sphinx is a failure."""
+    shutil.rmtree(ROOT / "build" / "site", ignore_errors=True)
+    options = ["--fresh-env", "--fail-on-warning", "--keep-going", "--conf-dir", "docs"]
+    options += ["--doctree-dir", "build/doctrees"]
+    return call(script("python"), "-m", "sphinx", *options, ".", "build/site")
+
+
 def install(extra: str) -> None:
     """Install the package with an extra into .venv, unless that was done before."""
     make_venv()
@@ -104,13 +118,14 @@ def install(extra: str) -> None:
     (VENV / f"dev-{extra or 'plain'}.stamp").write_text(wanted)
 
 
-def install_oldest_napari() -> str:
-    """Make an environment with an old napari and all else from .venv; return its Python."""
-    folder = VENV / f"napari-{OLDEST_NAPARI}"
+def install_beside(napari: str, qt: str) -> str:
+    """Make an environment with another napari or Qt, and all else from .venv; return its Python."""
+    version = {"oldest": OLDEST_NAPARI}.get(napari, napari)
+    folder = VENV / (f"napari-{version}" if qt == "pyqt6" else f"napari-{version}-{qt}")
     python, stamp = script("python", folder), folder / "dev.stamp"
     if stamp.is_file() and stamp.read_text() == fingerprint():
         return python
-    say(f"Installing napari {OLDEST_NAPARI} into {folder}")
+    say(f"Installing napari {version} with {qt} into {folder}")
     made = call(script("python"), "-m", "venv", "--clear", "--without-pip", str(folder))
     if made:
         raise StepFailed(f"The virtual environment {folder} could not be made.", made)
@@ -118,7 +133,9 @@ def install_oldest_napari() -> str:
     # Files .pth within .venv are not read, so the source is named too.
     borrowed = f"{site_packages(script('python'))}\n{ROOT / 'src'}\n"
     (site_packages(python) / "borrowed.pth").write_text(borrowed, encoding="utf-8")
-    wanted = f"napari[pyqt6]=={OLDEST_NAPARI}"
+    wanted = f"napari[{qt}]" + {"oldest": f"=={version}", "main": f" @ {NAPARI_MAIN}"}.get(
+        napari, ""
+    )
     status = call(python, "-m", "pip", "install", "--disable-pip-version-check", wanted)
     if status:
         raise StepFailed("The installation failed; pip says why above.", status)

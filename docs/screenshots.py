@@ -344,6 +344,14 @@ def make(topic: str, theme: str, output: Path) -> None:
     sys.stdout.flush()
 
 
+def on_own_screen() -> None:
+    """Run this program again in a screen of its own, where there is ``xvfb-run``."""
+    wrapper = shutil.which("xvfb-run")
+    if wrapper is not None and not os.environ.get(OWN_SCREEN):
+        os.environ |= {OWN_SCREEN: "1", "QT_QPA_PLATFORM": "xcb"}
+        os.execv(wrapper, [wrapper, "-a", "-s", SCREEN, sys.executable, *sys.argv])
+
+
 def main() -> None:
     """Make the pictures that are asked for."""
     parser = argparse.ArgumentParser(
@@ -352,11 +360,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "images", metavar="DIR")
     parser.add_argument("--only", choices=TOPICS, metavar="TOPIC", help=", ".join(TOPICS))
     arguments = parser.parse_args()
-    wrapper = shutil.which("xvfb-run")
-    if wrapper is not None and not os.environ.get(OWN_SCREEN):
-        os.environ |= {OWN_SCREEN: "1", "QT_QPA_PLATFORM": "xcb"}
-        command = [wrapper, "-a", "-s", SCREEN, sys.executable, *sys.argv]
-        os.execv(wrapper, command)
+    on_own_screen()
     output = arguments.output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

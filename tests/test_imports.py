@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import time
@@ -328,12 +329,21 @@ def test_an_unknown_name_cannot_be_imported() -> None:
 
 
 def test_the_version_is_the_same_everywhere() -> None:
+    # It is written once, and what is built reads it there; test_packaging.py looks at the result.
     with (ROOT / "pyproject.toml").open("rb") as file:
-        assert tomllib.load(file)["project"]["version"] == napari_sclip.__version__
+        settings = tomllib.load(file)
+    assert "version" in settings["project"]["dynamic"]
+    written = ROOT / settings["tool"]["hatch"]["version"]["path"]
+    assert written == ROOT / "src" / "napari_sclip" / "__init__.py"
+    assert f'\n__version__ = "{napari_sclip.__version__}"\n' in written.read_text(encoding="utf-8")
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {napari_sclip.__version__}\n" in citation
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"\n## [{napari_sclip.__version__}]" in changes
+    released = re.findall(r"^## \[(\d[^\]]*)\]", changes, flags=re.MULTILINE)
+    if released:
+        assert released[0] == napari_sclip.__version__
+    else:
+        assert f"the first version, {napari_sclip.__version__}:" in changes
 
 
 BLOCKER = """

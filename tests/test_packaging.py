@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -157,10 +158,29 @@ def test_the_wheel_says_what_it_is(built: Built) -> None:
     assert "Framework :: napari" in metadata.get_all("Classifier", [])
     assert set(metadata.get_all("Provides-Extra", [])) == {"all", "test", "docs", "zarr"}
     assert f"{info_folder()}/licenses/LICENSE" in names_in_wheel(built.from_repository)
+    urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
+    assert {"Homepage", "Documentation", "Source Code", "Bug Tracker", "Changelog"} <= {*urls}
+    assert all(url.startswith("https://") for url in urls.values())
     # Qt and napari come with an extra only: a headless installation needs neither.
     needed = [r for r in metadata.get_all("Requires-Dist", []) if "extra ==" not in r]
     assert any(r.startswith("torch") for r in needed)
     assert not any(r.lower().startswith(("napari", "pyqt", "pyside", "qtpy")) for r in needed)
+
+
+@pytest.mark.slow
+def test_what_indexes_show_of_the_readme_leads_somewhere_from_there(built: Built) -> None:
+    text = metadata_of(built.from_repository).get_payload()
+    assert isinstance(text, str)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    referred = r'(?:\]\(|src="|srcset=")([^)"\s]+)'
+    shown, written = re.findall(referred, text), re.findall(referred, readme)
+    assert len(shown) == len(written) > 20
+    for there, here in zip(shown, written, strict=True):
+        assert there.startswith("https://")
+        if not here.startswith("https://"):
+            is_picture = here.endswith(".png")
+            assert there.endswith(f"/main/{here}")
+            assert is_picture == there.startswith("https://raw.")
 
 
 @pytest.mark.slow
@@ -281,6 +301,10 @@ print(manifest.name, manifest.package_version, manifest.display_name, sep="|")
 
 def test_the_manifest_is_valid() -> None:
     manifest = PluginManifest.from_file(MANIFEST)
+    assert isinstance(manifest.icon, str)
+    package, _, resource = manifest.icon.partition(":")
+    with Image.open(ROOT / "src" / package / resource) as icon:
+        assert icon.size == (256, 256)
     assert manifest.name == "napari-sclip"
     assert manifest.display_name == "SCLIP"
 

@@ -205,6 +205,55 @@ def test_the_oldest_napari_is_installed_once_beside_the_newest(
     assert calls[-1] == [dev.script("python"), "-m", "pytest"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="its programs are in another folder")
+@pytest.mark.parametrize(
+    ("options", "folder", "wanted"),
+    [
+        (["--qt", "pyside6"], "napari-newest-pyside6", "napari[pyside6]"),
+        (["--napari", "main"], "napari-main", "napari[pyqt6] @ git+"),
+    ],
+)
+def test_another_qt_or_napari_has_a_place_of_its_own(
+    dev: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    folder: str,
+    wanted: str,
+) -> None:
+    monkeypatch.setattr(dev, "site_packages", lambda python: Path(python).parent)
+    (Path(dev.VENV) / folder / "bin").mkdir(parents=True)
+    made: list[tuple[list[str], dict[str, str]]] = []
+
+    def call(*command: str, **environment: str) -> int:
+        made.append((list(command), environment))
+        return 0
+
+    monkeypatch.setattr(dev, "call", call)
+    assert dev.main(["test", *options]) == 0
+    assert made[-2][0][-1].startswith(wanted)
+    tests, environment = made[-1]
+    assert tests == [
+        str(dev.VENV / folder / "bin" / "python"), "-m", "pytest", "tests/layers", "tests/widgets"
+    ]  # fmt: skip
+    assert environment["QT_API"] == environment["PYTEST_QT_API"]
+    assert environment["QT_API"] == ("pyside6" if "pyside6" in folder else "pyqt6")
+
+
+def test_a_warning_of_the_documentation_is_a_failure(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    old = tmp_path / "build" / "site" / "old.html"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    made = record(dev, monkeypatch, lambda command: 1 if "sphinx" in command else 0)
+    assert dev.main(["docs"]) == 1
+    assert "--fail-on-warning" in made[-1]
+    assert made[-1][-2:] == [".", "build/site"]
+    assert not old.exists()
+
+
 @pytest.mark.parametrize("failing", ["venv", "napari[pyqt6]"])
 def test_an_oldest_napari_that_cannot_be_installed_is_tried_again(
     dev: ModuleType, oldest: Path, monkeypatch: pytest.MonkeyPatch, failing: str
@@ -226,7 +275,13 @@ def test_the_oldest_napari_is_the_one_that_is_asked_for(dev: ModuleType) -> None
 
 
 def test_wrong_arguments_are_refused(dev: ModuleType, calls: Calls) -> None:
-    for arguments in ([], ["lint", "now"], ["bake"], ["test", "--napari", "older"]):
+    for arguments in (
+        [],
+        ["lint", "now"],
+        ["bake"],
+        ["test", "--napari", "older"],
+        ["docs", "now"],
+    ):
         with pytest.raises(SystemExit) as stop:
             dev.main(arguments)
         assert stop.value.code == 2
