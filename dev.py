@@ -27,6 +27,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_NAPARI = "0.6.0"
 NAPARI_MAIN = "git+https://github.com/napari/napari.git"
 NAPARI_TESTS = ("tests/layers", "tests/widgets")
+SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
 
 # What Qt and OpenGL need on a Debian without a desktop.
 X_PACKAGES = (
@@ -64,9 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             if (arguments.napari, arguments.qt) != ("newest", "pyqt6"):
                 python = install_beside(arguments.napari, arguments.qt)
                 rest = rest or list(NAPARI_TESTS)
-            wrapper, environment = display()
-            environment |= {"QT_API": arguments.qt, "PYTEST_QT_API": arguments.qt}
-            return call(*wrapper, python, "-m", "pytest", *rest, **environment)
+            environment = display() | {"QT_API": arguments.qt, "PYTEST_QT_API": arguments.qt}
+            side_by_side = [] if chooses_workers(rest) else list(SIDE_BY_SIDE)
+            if side_by_side:  # a worker a core; threads of torch's would only wait for one another
+                environment |= {"OMP_NUM_THREADS": "1"}
+            return call(python, "-m", "pytest", *side_by_side, *rest, **environment)
         install("test")
         return docs() if arguments.command == "docs" else lint()
     except StepFailed as failure:
@@ -186,22 +189,28 @@ def script(name: str, venv: Path | None = None) -> str:
     return str(venv / "bin" / name)
 
 
-def display() -> tuple[list[str], dict[str, str]]:
-    """Return what the tests need to open windows: a command before theirs, and variables."""
+def chooses_workers(rest: Sequence[str]) -> bool:
+    """Whether arguments of pytest say how many processes there are to be, or need just one."""
+    return any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in rest)
+
+
+def display() -> dict[str, str]:
+    """Install what the tests need to open windows; return variables that they need.
+
+    The screens themselves are made by pytest-xvfb, one for each worker.
+    """
     if sys.platform != "linux":
-        return [], {}
+        return {}
     has_display = bool(os.environ.get("DISPLAY"))
     if shutil.which("dpkg-query"):
         wanted = [p for p in X_PACKAGES if not (has_display and p in ("xvfb", "xauth"))]
         missing = [name for name in wanted if not is_installed(name)]
         if missing:
             install_packages(missing)
-    if has_display:
-        return [], {}
-    if shutil.which("xvfb-run"):
-        return ["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1920x1080x24"], {}
-    say("There is no display and no xvfb-run (package xvfb): Qt runs without a screen.")
-    return [], {"QT_QPA_PLATFORM": "offscreen"}
+    if has_display or shutil.which("Xvfb"):
+        return {}
+    say("There is no display and no Xvfb (package xvfb): Qt runs without a screen.")
+    return {"QT_QPA_PLATFORM": "offscreen"}
 
 
 def is_installed(package: str) -> bool:

@@ -14,7 +14,6 @@ import pkgutil
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -271,6 +270,7 @@ def test_the_check_of_laziness_can_fail() -> None:
     assert not loaded & USER_INTERFACE
 
 
+@pytest.mark.timed
 def test_importing_the_package_is_quick() -> None:
     code = (
         "import time; t = time.perf_counter(); import napari_sclip; print(time.perf_counter() - t)"
@@ -281,10 +281,7 @@ def test_importing_the_package_is_quick() -> None:
 
 def test_a_public_name_is_loaded_once() -> None:
     assert napari_sclip.ClassPrompt is napari_sclip.ClassPrompt
-    started = time.perf_counter()
-    for _ in range(1000):
-        _ = napari_sclip.SegmentationConfig
-    assert time.perf_counter() - started < 0.1
+    assert vars(napari_sclip)["ClassPrompt"] is napari_sclip.ClassPrompt  # found without a look-up
 
 
 @pytest.mark.parametrize("name", napari_sclip.__all__)

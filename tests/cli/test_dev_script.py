@@ -74,7 +74,9 @@ def test_the_tests_need_more_and_what_they_need_serves_the_demo(
 ) -> None:
     assert dev.main(["test", "tests/cli", "-k", "a or b", "-x"]) == 0
     assert installs(calls)[0][-1] == f"{ROOT}[test]"
-    assert calls[-1] == [dev.script("python"), "-m", "pytest", "tests/cli", "-k", "a or b", "-x"]
+    assert calls[-1] == [
+        dev.script("python"), "-m", "pytest", *dev.SIDE_BY_SIDE, "tests/cli", "-k", "a or b", "-x"
+    ]  # fmt: skip
     calls.clear()
     dev.main(["demo"])
     dev.main(["test"])
@@ -131,16 +133,23 @@ def test_lint_runs_every_check_and_fails_if_one_does(
         assert len(again) == 3
 
 
-def test_without_a_display_the_tests_get_one(
+@pytest.mark.parametrize("given", [["-n", "3"], ["-n0"], ["--pdb"], ["--numprocesses=2"]])
+def test_the_number_of_processes_can_be_chosen(
+    dev: ModuleType, calls: Calls, given: list[str]
+) -> None:
+    assert dev.main(["test", *given]) == 0
+    assert calls[-1] == [dev.script("python"), "-m", "pytest", *given]
+
+
+def test_without_any_display_qt_needs_none(
     dev: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DISPLAY")
-    found = {"dpkg-query", "xvfb-run"}
+    found = {"dpkg-query", "Xvfb"}
     monkeypatch.setattr(dev.shutil, "which", lambda name: name if name in found else None)
-    assert dev.main(["test"]) == 0
-    assert calls[-1][0] == "xvfb-run"
+    assert dev.display() == {}
     found.clear()
-    assert dev.display() == ([], {"QT_QPA_PLATFORM": "offscreen"})
+    assert dev.display() == {"QT_QPA_PLATFORM": "offscreen"}
 
 
 @pytest.mark.parametrize(("root", "before"), [(True, []), (False, ["sudo"])])
@@ -195,14 +204,17 @@ def test_the_oldest_napari_is_installed_once_beside_the_newest(
     ]  # fmt: skip
     assert calls[-2][0] == python
     assert calls[-2][-1] == f"napari[pyqt6]=={dev.OLDEST_NAPARI}"
-    assert calls[-1] == [python, "-m", "pytest", "tests/layers", "tests/widgets"]
+    assert calls[-1] == [
+        python, "-m", "pytest", *dev.SIDE_BY_SIDE, "tests/layers", "tests/widgets"
+    ]  # fmt: skip
     borrowed = (oldest / "bin" / "borrowed.pth").read_text(encoding="utf-8").splitlines()
     assert borrowed == [str(dev.VENV / "bin"), str(ROOT / "src")]
     calls.clear()
     assert dev.main(["test", "--napari", "oldest", "tests/layers/test_no_qt.py", "-x"]) == 0
-    assert calls == [[python, "-m", "pytest", "tests/layers/test_no_qt.py", "-x"]]
+    one = [python, "-m", "pytest", *dev.SIDE_BY_SIDE, "tests/layers/test_no_qt.py", "-x"]
+    assert calls == [one]
     assert dev.main(["test", "--napari=newest"]) == 0
-    assert calls[-1] == [dev.script("python"), "-m", "pytest"]
+    assert calls[-1] == [dev.script("python"), "-m", "pytest", *dev.SIDE_BY_SIDE]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="its programs are in another folder")
@@ -233,7 +245,8 @@ def test_another_qt_or_napari_has_a_place_of_its_own(
     assert made[-2][0][-1].startswith(wanted)
     tests, environment = made[-1]
     assert tests == [
-        str(dev.VENV / folder / "bin" / "python"), "-m", "pytest", "tests/layers", "tests/widgets"
+        str(dev.VENV / folder / "bin" / "python"),
+        "-m", "pytest", *dev.SIDE_BY_SIDE, "tests/layers", "tests/widgets",
     ]  # fmt: skip
     assert environment["QT_API"] == environment["PYTEST_QT_API"]
     assert environment["QT_API"] == ("pyside6" if "pyside6" in folder else "pyqt6")

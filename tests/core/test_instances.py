@@ -106,6 +106,7 @@ def test_the_same_again() -> None:
     assert count(first) > count(split_instances(mask, split_touching=False))
 
 
+@pytest.mark.timed
 def test_many_objects_take_seconds_at_most() -> None:
     tile = disc((40, 40), (20, 13), 9) | disc((40, 40), (20, 27), 9)
     mask = np.tile(tile, (25, 25))

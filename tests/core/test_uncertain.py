@@ -138,6 +138,7 @@ def test_the_margin_of_a_real_result(demo: Segmenter) -> None:
     assert sum(spot.area for spot in spots) == mask.sum()
 
 
+@pytest.mark.timed
 def test_a_large_map_is_quick() -> None:
     noise = np.random.default_rng(0).random((750, 1000), dtype=np.float32)
     smooth = np.kron(ndimage.gaussian_filter(noise, 4), np.ones((4, 4), dtype=np.float32))

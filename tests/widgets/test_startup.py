@@ -80,16 +80,17 @@ def first_use(folder: Path, module: str) -> tuple[float, set[str]]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_first_use_is_quick_and_loads_nothing_heavy(tmp_path: Path, module: str) -> None:
-    taken = []
-    for _ in range(5):  # other programs may keep the machine busy, and its caches
-        seconds, loaded = first_use(tmp_path, module)
-        assert module in loaded
-        assert not loaded & (HEAVY | LATER)
-        taken.append(seconds)
-        if seconds < MAX_SECONDS:
-            break
-    assert min(taken) < MAX_SECONDS
+def test_first_use_loads_nothing_heavy(tmp_path: Path, module: str) -> None:
+    _, loaded = first_use(tmp_path, module)
+    assert module in loaded
+    assert not loaded & (HEAVY | LATER)
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("module", MODULES)
+def test_first_use_is_quick(tmp_path: Path, module: str) -> None:
+    # The best of five: other programs may keep the machine busy, and its caches.
+    assert min(first_use(tmp_path, module)[0] for _ in range(5)) < MAX_SECONDS
 
 
 def test_the_check_of_first_use_can_fail(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.work.session import Session
 from tests.widgets.conftest import FakeSegmenter
 
+pytestmark = [pytest.mark.canvas, pytest.mark.timed]
+
 Press = Callable[[], None]
 LONGEST_GAP = 0.050
 TRIES = 3

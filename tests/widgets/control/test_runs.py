@@ -147,6 +147,7 @@ def test_escape_cancels_from_the_canvas_while_something_runs(
     assert bound() == [print]
 
 
+@pytest.mark.canvas
 @pytest.mark.parametrize("mode", ["pan_zoom", "paint", "polygon"])
 def test_escape_cancels_while_the_labels_are_active(
     viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
@@ -353,6 +354,7 @@ def test_the_controller_is_closed_in_mid_run(
     assert labels_in(viewer) == []
 
 
+@pytest.mark.canvas
 def test_the_viewer_is_closed_in_mid_run(
     viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, start_held: Press,
     wait_idle: Press,

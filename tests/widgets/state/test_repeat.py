@@ -11,6 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from napari.components import ViewerModel
 from napari.layers import Labels
 from pytestqt.qtbot import QtBot
 
@@ -35,8 +36,8 @@ SAID = "Copied. Put your own files where the image is named."
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any) -> Any:
-    return make_napari_viewer()
+def viewer(qapp: Any) -> Any:
+    return ViewerModel()
 
 
 @pytest.fixture
