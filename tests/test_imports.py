@@ -64,7 +64,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "layers.io.sample_data": (PLAIN | {"layers", "models", "samples"}, {"numpy", "skimage"}),
     **{
         f"layers.{name}": (PLAIN | {"layers", "export", "engine"}, {"numpy", "napari"})
-        for name in ("io.save", "io.open", "labels.schema", "labels.snapshot")
+        for name in ("io.save", "io.open", "labels.snapshot")
     },
     "widgets": (PLAIN | {"widgets"}, {"qtpy", "superqt", "psygnal"}),
     "widgets.state": (PLAIN | {"layers.image.options", "models.registry"}, {"psygnal"}),

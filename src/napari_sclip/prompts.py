@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from napari_sclip.colors import parse_color
@@ -254,3 +254,49 @@ def _check_together(classes: Sequence[ClassPrompt]) -> None:
             f"Expected at least one class besides the background; got only {backgrounds[0]!r}. "
             "Add a class that you want to see labelled."
         )
+
+
+def class_of_id(
+    number: int, name: str, prompts: Sequence[str] = (), color: str | None = None
+) -> ClassPrompt:
+    """Make the class of an id that another program named; only 0 is the background.
+
+    Raises
+    ------
+    ClassesError
+        If the name or the colour is not usable.
+    """
+    if number != 0 and is_background_name(name):
+        name = f"{name} ({number})"
+    return ClassPrompt(name, tuple(prompts), background=number == 0, color=color)
+
+
+def with_unknown(
+    known: Iterable[tuple[int, ClassPrompt]],
+    present: Iterable[int],
+    colors: Mapping[int, str] | None = None,
+) -> list[tuple[int, ClassPrompt]]:
+    """Name the ids that no class has, so that none is lost.
+
+    Parameters
+    ----------
+    known : iterable of (int, ClassPrompt)
+    present : iterable of int
+        Ids that occur.
+    colors : mapping of int to str, optional
+        Colours of ids, for those that are not known.
+
+    Returns
+    -------
+    list of (int, ClassPrompt)
+        What is known, then "label 7" and so on; 0 needs no name.
+    """
+    found = list(known)
+    names = {c.name for _, c in found}
+    for k in sorted(set(present) - {k for k, _ in found} - {0}):
+        name = f"label {k}"
+        while name in names:
+            name += " (other)"
+        names.add(name)
+        found.append((k, ClassPrompt(name, color=(colors or {}).get(k))))
+    return found

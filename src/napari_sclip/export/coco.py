@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError, ImageError
 from napari_sclip.export.formats import ExportFormat, output_file, suffixed
-from napari_sclip.export.item import ExportItem, Mask, class_of_id
+from napari_sclip.export.item import ExportItem, Mask
 from napari_sclip.export.outlines import Piece, trace_pieces
+from napari_sclip.prompts import class_of_id
 
 
 def describe_coco(item: ExportItem, image_file: str = "image") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import OutputError
 from napari_sclip.palette import class_colors
-from napari_sclip.prompts import ClassPrompt, is_background_name, label_ids
+from napari_sclip.prompts import ClassPrompt, label_ids, with_unknown
 
 if TYPE_CHECKING:
     from napari_sclip.engine.result import Segmentation
@@ -317,52 +317,6 @@ def count_ids(labels: NDArray[Any]) -> dict[int, int]:
         return {int(k): int(counts[k]) for k in np.flatnonzero(counts)}
     ids, numbers = np.unique(labels, return_counts=True)
     return {int(k): int(n) for k, n in zip(ids, numbers, strict=True)}
-
-
-def class_of_id(
-    number: int, name: str, prompts: Sequence[str] = (), color: str | None = None
-) -> ClassPrompt:
-    """Make the class of an id that another program named; only 0 is the background.
-
-    Raises
-    ------
-    ClassesError
-        If the name or the colour is not usable.
-    """
-    if number != 0 and is_background_name(name):
-        name = f"{name} ({number})"
-    return ClassPrompt(name, tuple(prompts), background=number == 0, color=color)
-
-
-def with_unknown(
-    known: Iterable[tuple[int, ClassPrompt]],
-    present: Iterable[int],
-    colors: Mapping[int, str] | None = None,
-) -> list[tuple[int, ClassPrompt]]:
-    """Name the ids that no class has, so that none is lost.
-
-    Parameters
-    ----------
-    known : iterable of (int, ClassPrompt)
-    present : iterable of int
-        Ids that occur.
-    colors : mapping of int to str, optional
-        Colours of ids, for those that are not known.
-
-    Returns
-    -------
-    list of (int, ClassPrompt)
-        What is known, then "label 7" and so on; 0 needs no name.
-    """
-    found = list(known)
-    names = {c.name for _, c in found}
-    for k in sorted(set(present) - {k for k, _ in found} - {0}):
-        name = f"label {k}"
-        while name in names:
-            name += " (other)"
-        names.add(name)
-        found.append((k, ClassPrompt(name, color=(colors or {}).get(k))))
-    return found
 
 
 def shown_colors(classes: Sequence[ClassPrompt]) -> tuple[tuple[int, int, int], ...]:

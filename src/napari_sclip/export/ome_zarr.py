@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError, ImageError, OutputError
 from napari_sclip.export.formats import ExportFormat, cannot_write, exists_already, narrowed
-from napari_sclip.export.item import AXES, ExportItem, Mask, class_of_id
-from napari_sclip.prompts import ClassPrompt
+from napari_sclip.export.item import AXES, ExportItem, Mask
+from napari_sclip.prompts import ClassPrompt, class_of_id
 
 VERSIONS = ("0.4", "0.5")
 """What is written; the first unless the other one is asked for."""

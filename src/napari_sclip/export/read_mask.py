@@ -12,7 +12,8 @@ from napari_sclip.errors import ClassesError, ImageError
 from napari_sclip.export import EXPORT_FORMATS
 from napari_sclip.export.classes_json import read_class_ids, read_image_file
 from napari_sclip.export.formats import file_ending
-from napari_sclip.export.item import AXES, Mask, count_ids, with_unknown
+from napari_sclip.export.item import AXES, Mask, count_ids
+from napari_sclip.prompts import with_unknown
 
 READABLE = "PNG, TIFF, .npy, OME-Zarr or a COCO JSON"
 CLASSES_ENDING = "_classes.json"

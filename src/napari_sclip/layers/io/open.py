@@ -13,7 +13,7 @@ from napari.layers import Labels
 
 from napari_sclip.errors import ImageError
 from napari_sclip.export.formats import file_ending
-from napari_sclip.export.item import count_ids, with_unknown
+from napari_sclip.export.item import count_ids
 from napari_sclip.export.read_mask import mask_file_of, read_mask
 from napari_sclip.layers.labels.annotations import KEPT_PREDICTION
 from napari_sclip.layers.labels.layer import colormap, features
@@ -30,7 +30,7 @@ from napari_sclip.layers.labels.schema import (
 )
 from napari_sclip.layers.labels.snapshot import read_prediction, same_but_for_ones
 from napari_sclip.layers.labels.targets import LabelsMismatchError
-from napari_sclip.prompts import ClassPrompt, label_ids
+from napari_sclip.prompts import ClassPrompt, label_ids, with_unknown
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from napari_sclip.colors import hex_color
 from napari_sclip.errors import ClassesError
-from napari_sclip.export.item import class_of_id, with_unknown
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.palette import class_colors
-from napari_sclip.prompts import ClassPrompt
+from napari_sclip.prompts import ClassPrompt, class_of_id, with_unknown
 
 if TYPE_CHECKING:
     from napari_sclip.engine.result import Segmentation

@@ -15,7 +15,6 @@ import numpy as np
 from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
-from napari_sclip.export.formats import output_file
 from napari_sclip.layers.labels.annotations import (
     KEPT_PREDICTION,
     KEPT_REVIEW,
@@ -285,6 +284,8 @@ def write_prediction(
     if predicted is None:
         path.unlink(missing_ok=True)  # of labels that were saved under this name before
         return ()
+    from napari_sclip.export.formats import output_file
+
     with output_file(path, overwrite=True) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
