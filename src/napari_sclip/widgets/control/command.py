@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sclip.class_files import Preset, write_preset
+from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.errors import ClassesError, SclipError
 from napari_sclip.paths import config_dir
@@ -227,9 +227,9 @@ class Repeating:
             left = "What was learned is of another model or attention, and is not in it."
         file = ""
         if learned is not None or (language == "shell" and not class_text(classes)):
-            preset = Preset(classes, learned=None if learned is None else learned.to_dict())
+            known = ClassList(classes, learned=None if learned is None else learned.to_dict())
             try:
-                file = str(_keep(preset))
+                file = str(_keep(known))
             except SclipError as error:
                 self._desk.failed(error)
                 return ""
@@ -321,12 +321,12 @@ def _natural(source: Source) -> tuple[float, float] | None:
     return None
 
 
-def _keep(preset: Preset) -> Path:
+def _keep(known: ClassList) -> Path:
     """Write classes to a file that is named by what it holds."""
-    content = json.dumps([_plain(preset.classes), preset.learned], sort_keys=True, default=str)
+    content = json.dumps([_plain(known.classes), known.learned], sort_keys=True, default=str)
     name = hashlib.sha256(content.encode()).hexdigest()[:8]
     path = config_dir() / FOLDER / f"classes_{name}.json"
-    write_preset(path, preset)
+    write_class_list(path, known)
     return path
 
 
