@@ -58,7 +58,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "torch", "tqdm"} | PICTURES,
     ),
     "layers": (
-        PLAIN | {"core.instances", "core.uncertain", "engine", "models", "samples", "layers"},
+        PLAIN
+        | {"core.contrast", "core.instances", "core.uncertain", "engine", "models"}
+        | {"samples", "layers"},
         {"numpy", "napari"},
     ),
     "layers.io.sample_data": (PLAIN | {"layers", "models", "samples"}, {"numpy", "skimage"}),
@@ -73,7 +75,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "widgets.work.recovery": (PLAIN | {"layers"}, {"filelock"}),
     # The only place that talks to the viewer.
     "widgets.control": (
-        PLAIN | {"engine", "models", "samples", "export", "layers", "widgets"},
+        PLAIN | {"core.contrast", "engine", "models", "samples", "export", "layers", "widgets"},
         {"numpy", "napari", "qtpy", "superqt", "psygnal"},
     ),
     "widgets.dock": (PLAIN | {"widgets"}, {"napari", "qtpy", "superqt", "psygnal"}),

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sclip.class_files import ClassList, read_class_list
-from napari_sclip.config import AVERAGING, NONFINITE, REFINEMENTS, SegmentationConfig
+from napari_sclip.config import (
+    AVERAGING,
+    NONFINITE,
+    REFINEMENTS,
+    SegmentationConfig,
+    check_contrast,
+)
 from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.prompts import ClassPrompt, parse_classes
 from napari_sclip.templates import TEMPLATE_SETS
@@ -202,8 +208,6 @@ def read_contrast(arguments: argparse.Namespace) -> dict[str, tuple[float, float
     ConfigError
         If the values cannot be used.
     """
-    from napari_sclip.core.contrast import check_contrast
-
     for name in ("limits", "percentiles"):
         values = getattr(arguments, name)
         if values is not None:

@@ -11,20 +11,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.config import SegmentationConfig
+from napari_sclip.core.contrast import natural_limits
 from napari_sclip.errors import ClassesError, SclipError
 from napari_sclip.paths import config_dir
-from napari_sclip.prompts import ClassPrompt, parse_classes
+from napari_sclip.prompts import ClassPrompt, format_classes
 from napari_sclip.widgets.control.context import Desk
 from napari_sclip.widgets.control.labels import colored_classes
 from napari_sclip.widgets.control.learn import Teaching
 from napari_sclip.widgets.state.model import ModelSelection
 
 if TYPE_CHECKING:
-    from napari_sclip.layers.image.request import ImageRequest, Source
+    from napari_sclip.layers.image.request import ImageRequest
 
 OUTPUT = "labels"
 """Folder that the lines write to."""
@@ -149,19 +148,10 @@ def python_lines(
 
 def class_text(classes: Sequence[ClassPrompt]) -> str:
     """Write classes in a line; nothing if a line cannot hold them."""
-    parts = [
-        item.name if item.prompts == (item.name,) else f"{item.name} = {' | '.join(item.prompts)}"
-        for item in classes
-    ]
-    text = ", ".join(parts)
     try:
-        read = parse_classes(text)
+        return format_classes(classes)
     except ClassesError:
         return ""
-    same = [(c.name, c.prompts, c.background) for c in read] == [
-        (c.name, c.prompts, c.background) for c in classes
-    ]
-    return text if same else ""
 
 
 def _plain_number(value: float) -> str:
@@ -287,7 +277,7 @@ def file_contrast(request: ImageRequest) -> FileContrast | None:
     source = next((s for s in request.sources if s.name == request.name), None)
     if source is None:
         return None
-    natural = _natural(source)
+    natural = natural_limits(source.array.dtype)
     if source.rgb:
         return FileContrast("limits", (0.0, 1.0)) if natural is None else None
     return None if source.look.limits == natural else FileContrast("limits", source.look.limits)
@@ -309,16 +299,6 @@ def left_out(request: ImageRequest) -> list[str]:
         ),
     }
     return [what for what, is_so in lost.items() if is_so]
-
-
-def _natural(source: Source) -> tuple[float, float] | None:
-    """Return the limits that a file of this dtype is read with; None if it may be refused."""
-    dtype = np.dtype(source.array.dtype)
-    if dtype.kind == "b":
-        return 0.0, 1.0
-    if dtype.kind in "iu":
-        return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-    return None
 
 
 def _keep(known: ClassList) -> Path:
