@@ -363,6 +363,14 @@ def test_a_name_with_a_comma_makes_the_line_a_summary() -> None:
     assert table.text == "salt and pepper, cat = kitten"
 
 
+def test_a_name_with_a_semicolon_is_edited_in_the_table() -> None:
+    table = table_of("salt, cat")
+    table.set(key(table, "salt"), name="salt; pepper")
+    assert table.why_not() is None
+    assert table.text_is_summary
+    assert table.classes()[0] == ClassPrompt("salt; pepper")
+
+
 def test_prompts_with_a_comma_stay_though_the_line_does_not_show_them() -> None:
     table = table_of("cat, dog")
     table.set(key(table, "cat"), prompts=["a cat, asleep"])
@@ -618,8 +626,10 @@ def test_replace_keeps_to_known_ids() -> None:
 
 # --- whatever a person does ------------------------------------------------------------------
 
-NAMES = st.sampled_from(["cat", "dog", "background", "a, b", "", "Background", "x = y", "ca"])
-TEXTS = st.text(st.sampled_from("ab,=| c"), max_size=12) | st.sampled_from(
+NAMES = st.sampled_from(
+    ["cat", "dog", "background", "a, b", "", "Background", "x = y", "ca", "a; b"]
+)
+TEXTS = st.text(st.sampled_from("ab,;=| c"), max_size=12) | st.sampled_from(
     ["cat, dog", "dog, cat", "cat, cat", "background, cat", "cat = a | b, dog", "ca, dog", ""]
 )
 ACTIONS = st.one_of(

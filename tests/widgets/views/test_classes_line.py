@@ -221,6 +221,17 @@ def test_a_problem_is_told_when_typing_pauses(
     assert problem.isHidden()
 
 
+def test_semicolons_are_told_beside_the_line(
+    qtbot: QtBot, table: ClassTable, line: QLineEdit, problem: QLabel
+) -> None:
+    qtbot.keyClicks(line, "cat;grass;sky")
+    qtbot.waitUntil(problem.isVisible)
+    hint = "Separate classes by commas, not by semicolons: 'cat, grass, sky'."
+    assert problem.text() == table.why_not() == hint
+    assert line.text() == "cat;grass;sky"
+    assert not line.isReadOnly()
+
+
 def test_a_problem_that_was_mended_is_not_told_later(
     qtbot: QtBot, view: ClassesView, line: QLineEdit, problem: QLabel
 ) -> None:

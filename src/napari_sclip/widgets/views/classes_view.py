@@ -32,7 +32,7 @@ ABOUT = (
     "own. 'background' gets id 0. Shift+Enter segments."
 )
 ABOUT_SUMMARY = (
-    "A name in the table has a comma, '=' or '|', which the line cannot hold. "
+    "A name in the table has a comma, ';', '=' or '|', which the line cannot hold. "
     "Edit the classes in the table."
 )
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
