@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import time
@@ -42,7 +43,10 @@ PLAIN = {
 # For each room: the parts of the package, and the libraries besides Python's, that it may import.
 # A module is in the room with the longest name that its own begins with.
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
-    "__init__": (PLAIN | {"engine", "samples"}, set()),  # lazily; see below
+    "__init__": (  # lazily; see below
+        PLAIN | {"cli.images", "core", "engine", "export", "models.registry", "samples"},
+        set(),
+    ),
     "__main__": ({"cli"}, set()),
     **{name: (PLAIN, {"PIL", "platformdirs"}) for name in PLAIN},
     "core": (PLAIN, {"numpy", "torch"}),
@@ -311,6 +315,41 @@ from napari_sclip import *
 print(Segmenter.__name__)
 """
     assert run_python(code).strip() == "Segmenter"
+
+
+def imported_by_documents() -> list[tuple[str, str, str]]:
+    """Document, module and name of whatever a document's examples import of the package."""
+    found = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for block in re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), flags=re.DOTALL):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("napari_sclip"):
+                    found += [(path.name, str(node.module), alias.name) for alias in node.names]
+    return found
+
+
+def test_documents_import_public_names_alone() -> None:
+    found = imported_by_documents()
+    assert {"README.md", "headless.md", "exporting.md", "controls.md"} <= {d for d, _, _ in found}
+    for document, module, name in found:
+        if module == "napari_sclip":
+            assert name in napari_sclip.__all__, document
+        else:
+            assert f"`{module}`" in str(napari_sclip.__doc__), document
+            assert f"`{name}`" in str(napari_sclip.__doc__), document
+
+
+def test_the_public_names_for_programs_in_napari_are_there() -> None:
+    pages = [path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")]
+    for module, names in {
+        "napari_sclip.widgets.commands": ("open_widget", "segment_active_layer", "cancel"),
+        "napari_sclip.layers.io.save": ("save_labels",),
+        "napari_sclip.layers.io.open": ("adopt_labels", "labels_layer_from_mask"),
+    }.items():
+        assert any(module in page for page in pages)
+        for name in names:
+            assert f"`{name}`" in str(napari_sclip.__doc__)
+            assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_dir_lists_the_public_names() -> None:

@@ -107,7 +107,12 @@ def python_lines(
 
     In the file there has to be something that was learned.
     """
-    names = "Classifier, " if file else "ClassPrompt, "
+    names = [
+        "Classifier" if file else "ClassPrompt",
+        *("ExportItem", "SegmentationConfig", "Segmenter", "read_image_file"),
+        *(["rescale"] if contrast else []),
+        "write_results",
+    ]
     loaded = "".join(
         f", {name}={value!r}"
         for name, value in (
@@ -127,11 +132,9 @@ def python_lines(
         [
             "from pathlib import Path",
             "",
-            "import imageio.v3 as iio",
-            "",
-            f"from napari_sclip import {names}SegmentationConfig, Segmenter",
-            *(["from napari_sclip.core.contrast import rescale"] if contrast else []),
-            "from napari_sclip.export import ExportItem, write_results",
+            "from napari_sclip import (",
+            *(f"    {name}," for name in names),
+            ")",
             "",
             *what,
             f"segmenter = Segmenter.load({selection.name!r}{loaded})",
@@ -161,7 +164,7 @@ def _plain_number(value: float) -> str:
 
 
 def _read_call(contrast: FileContrast | None) -> str:
-    read = "iio.imread(file)"
+    read = "read_image_file(file)"
     if contrast is None:
         return read
     values = f", {contrast.rule}=({', '.join(contrast.texts())})" if contrast.values else ""
