@@ -17,6 +17,7 @@ from napari_sclip.prompts import (
     format_classes,
     is_background_name,
     label_ids,
+    name_fits_text,
     parse_classes,
     split_classes,
     split_prompts,
@@ -29,12 +30,15 @@ PHRASES = (
 )
 
 
+NAMES = PHRASES.filter(name_fits_text)
+
+
 @st.composite
 def class_lists(draw: st.DrawFn) -> tuple[ClassPrompt, ...]:
     """Classes as they come from text, none of them the background except by its name."""
-    names = draw(st.lists(PHRASES, min_size=1, max_size=5, unique=True))
+    names = draw(st.lists(NAMES, min_size=1, max_size=5, unique=True))
     names = [name for name in names if not is_background_name(name)]
-    names.insert(draw(st.integers(0, len(names))), draw(st.just("background") | PHRASES))
+    names.insert(draw(st.integers(0, len(names))), draw(st.just("background") | NAMES))
     names = list(dict.fromkeys(names))
     if all(is_background_name(name) for name in names):
         names.append("leaf")
@@ -140,6 +144,30 @@ def test_two_backgrounds() -> None:
 def test_half_a_definition(text: str) -> None:
     with pytest.raises(ClassesError, match=r"Expected 'name = prompt \| prompt'; got"):
         parse_classes(f"soil, {text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("leaf;soil;insect", "leaf, soil, insect"),
+        ("leaf ; soil", "leaf, soil"),
+        ("leaf;", "leaf"),
+        ("leaf = lawn; soil = earth", "leaf = lawn, soil = earth"),
+        ("leaf; soil = earth | ground", "leaf, soil = earth | ground"),
+    ],
+)
+def test_semicolons_between_classes(text: str, instead: str) -> None:
+    hint = f"Separate classes by commas, not by semicolons: '{instead}'."
+    for classes in (text, [text], f"cat, {text}"):
+        with pytest.raises(ClassesError, match=re.escape(hint)):
+            parse_classes(classes)
+    (part,) = split_classes(text)
+    assert (part.fault_in, part.fault) == ("name", hint)
+
+
+def test_semicolons_within_a_phrase() -> None:
+    assert parse_classes("leaf = green; wet")[0].prompts == ("green; wet",)
+    assert parse_classes([ClassPrompt("salt; pepper")])[0].name == "salt; pepper"
 
 
 def test_phrases_without_a_name() -> None:
@@ -275,6 +303,7 @@ def test_format() -> None:
     [
         ClassPrompt("salt, pepper"),
         ClassPrompt("a = b"),
+        ClassPrompt("a; b"),
         ClassPrompt("a | b"),
         ClassPrompt("leaf", ("red, or green",)),
         ClassPrompt("leaf", ("x = y",)),
@@ -293,7 +322,7 @@ def test_text_that_is_no_unicode_is_refused(arguments: tuple[str | tuple[str, ..
         ClassPrompt(*arguments)  # type: ignore[arg-type]  # a mix
 
 
-@given(st.text(st.sampled_from("ab =|,\n\rB"), max_size=20) | st.text(max_size=20))
+@given(st.text(st.sampled_from("ab =|,;\n\rB"), max_size=20) | st.text(max_size=20))
 def test_a_text_is_split_as_it_is_parsed(text: str) -> None:
     parts = split_classes(text)
     assert all(part.text and part.text in text for part in parts)
@@ -320,7 +349,7 @@ def test_a_text_that_is_being_typed() -> None:
     assert split_classes(" ,\n") == ()
 
 
-@given(st.text(st.sampled_from("ab =|,B"), max_size=20))
+@given(st.text(st.sampled_from("ab =|,;B"), max_size=20))
 def test_every_fault_is_one_that_parsing_refuses(text: str) -> None:
     for part in split_classes(text):
         if part.fault:
@@ -336,3 +365,5 @@ def test_split_prompts() -> None:
 def test_what_fits_the_text() -> None:
     assert fits_text("a red (round) leaf; wet")
     assert not any(fits_text(f"a{c}b") for c in ",=|\r\n")
+    assert name_fits_text("a red (round) leaf")
+    assert not any(name_fits_text(f"a{c}b") for c in ",;=|\r\n")

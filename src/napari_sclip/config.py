@@ -174,6 +174,30 @@ def stride_too_large(stride: int, window: int) -> str:
     )
 
 
+def check_contrast(
+    limits: tuple[float, float] | None, percentiles: tuple[float, float] | None
+) -> None:
+    """Check which values of an image are to become black and white.
+
+    Raises
+    ------
+    ConfigError
+        If both are given, or one of them does not rise.
+    """
+    if limits is not None and percentiles is not None:
+        raise ConfigError("Expected limits or percentiles; got both. Leave out one of them.")
+    if limits is not None and not limits[0] < limits[1]:
+        raise ConfigError(
+            f"limits must rise; got {limits[0]:g} and {limits[1]:g}. Give first the value that "
+            "becomes black, then the one that becomes white."
+        )
+    if percentiles is not None and not 0 <= percentiles[0] < percentiles[1] <= 100:
+        raise ConfigError(
+            f"percentiles must rise and lie in 0..100; got {percentiles[0]:g} and "
+            f"{percentiles[1]:g}. 1 and 99 are usual."
+        )
+
+
 def _set(config: SegmentationConfig, name: str, value: object) -> None:
     object.__setattr__(config, name, value)
 

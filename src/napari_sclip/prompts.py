@@ -130,6 +130,14 @@ def fits_text(phrase: str) -> bool:
     return re.search(r"[,=|\r\n]", phrase) is None
 
 
+def name_fits_text(name: str) -> bool:
+    """Whether the text form can hold a name: a phrase that fits, without ``;``.
+
+    A name with semicolons is a list whose classes were separated by them.
+    """
+    return fits_text(name) and ";" not in name
+
+
 def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassPrompt, ...]:
     """Read classes in any of the forms that the public calls accept.
 
@@ -148,8 +156,9 @@ def parse_classes(classes: str | Sequence[str | ClassPrompt]) -> tuple[ClassProm
     Raises
     ------
     ClassesError
-        If there is no class, only the background, a name twice, or more than one background,
-        or if a string of a sequence is empty: the classes after it would get other ids.
+        If there is no class, only the background, a name twice, or more than one background;
+        if classes are separated by semicolons; or if a string of a sequence is empty: the
+        classes after it would get other ids.
     """
     if isinstance(classes, str):
         items: list[str | ClassPrompt] = [c for c in _SEPARATORS.split(classes) if c.strip()]
@@ -185,8 +194,8 @@ def format_classes(classes: Sequence[ClassPrompt]) -> str:
     Raises
     ------
     ClassesError
-        If that form cannot hold them: a comma, ``=`` or ``|`` within a name or a prompt, or a
-        background of another name.
+        If that form cannot hold them: a comma, ``=`` or ``|`` within a name or a prompt, ``;``
+        within a name, or a background of another name.
     """
     text = ", ".join(
         c.name if c.prompts == (c.name,) else f"{c.name} = {' | '.join(c.prompts)}" for c in classes
@@ -216,6 +225,10 @@ def _read_typed(text: str) -> TypedClass:
     before, equals, after = text.partition("=")
     text, name = text.strip(), " ".join(before.split())
     prompts = split_prompts(after if equals else before)
+    if ";" in before or (";" in after and "=" in after):
+        parts = ", ".join(part for part in (" ".join(p.split()) for p in text.split(";")) if part)
+        fault = ("name", f"Separate classes by commas, not by semicolons: {parts!r}.")
+        return TypedClass(text, name, prompts if equals else (), *fault)
     if not equals and "|" not in before:
         return TypedClass(text, name)
     if not equals or not name:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.cli.export import FORMATS
 from napari_sclip.export import EXPORT_FORMATS
+from napari_sclip.prompts import parse_classes
 from tests.cli.conftest import SHORT, Run, save
 
 LABELS = np.repeat(np.array([[0, 1, 2, 5]], dtype=np.uint8), 3, axis=0)
@@ -17,6 +19,17 @@ LABELS = np.repeat(np.array([[0, 1, 2, 5]], dtype=np.uint8), 3, axis=0)
 @pytest.fixture
 def mask(tmp_path: Path) -> Path:
     return save(tmp_path / "masks" / "leaf.png", LABELS)
+
+
+@pytest.mark.parametrize("name", ["classes.json", "classes.csv"])
+def test_ids_of_a_file_of_classes_hold(run: Run, mask: Path, name: str) -> None:
+    write_class_list("classes.json", ClassList(parse_classes("tree, grass"), ids=(5, 2)))
+    Path("classes.csv").write_text("id,name\n5,tree\n2,grass\n", encoding="utf-8")
+    ran = run("export", mask, "--formats", "coco", "--output", "out", "--classes-file", name)
+    assert (ran.status, ran.err) == (0, "")
+    values = json.loads(Path("out/leaf_coco.json").read_text(encoding="utf-8"))
+    named = {c["id"]: c["name"] for c in values["categories"]}
+    assert named == {1: "label 1", 2: "grass", 5: "tree"}
 
 
 def test_a_mask_becomes_files_of_other_formats(run: Run, mask: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from napari_sclip import Classifier, SegmentationConfig, Segmenter
-from napari_sclip.class_files import Preset, read_preset, write_preset
+from napari_sclip.class_files import ClassList, read_class_list, write_class_list
 from napari_sclip.samples.scenes import Scene
 from tests.cli.conftest import SHORT, Run
 
@@ -45,10 +45,12 @@ def test_what_was_learned_is_used(run: Run, photo: Path, scene: Scene, learned: 
 def test_a_preset_of_the_dock_widget_does_as_well(
     run: Run, photo: Path, learned: Classifier
 ) -> None:
-    write_preset("preset.json", Preset(learned.classes, learned=learned.to_dict()))
+    write_class_list("preset.json", ClassList(learned.classes, learned=learned.to_dict()))
     learned.save("own.json")
     assert (
-        read_preset("own.json").learned == learned.to_dict() == read_preset("preset.json").learned
+        read_class_list("own.json").learned
+        == learned.to_dict()
+        == read_class_list("preset.json").learned
     )
     for name in ("preset", "own"):
         given = ("segment", photo, "--classes-file", f"{name}.json", "--output", name, *SHORT)

@@ -11,10 +11,15 @@ import tifffile
 from PIL import Image
 
 from napari_sclip import SegmentationConfig, Segmenter
+from napari_sclip.class_files import read_class_list
 from napari_sclip.config import SegmentationConfig as Config
+from napari_sclip.prompts import parse_classes
 from napari_sclip.samples.scenes import Scene
 from napari_sclip.samples.shapes import COLORS, SHAPES
+from napari_sclip.widgets.state.classes import ClassTable
 from tests.cli.conftest import SHORT, Run, save
+
+DATA = Path(__file__).parents[1] / "data"
 
 CLASSES = "first = red circle | blue star, second = green square, background"
 
@@ -91,6 +96,31 @@ def test_classes_come_from_a_text_file_or_an_earlier_run(run: Run, photo: Path) 
     first, second = (json.loads(Path(f"{x}/photo_classes.json").read_text()) for x in "ab")
     assert [c["name"] for c in first["classes"]] == ["first", "background"]
     assert first["classes"] == second["classes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("classes_with_notes.txt", "yellow circle, green cell, background"),
+        ("classes.csv", "round = yellow circle | yellow disc, green cell, paper"),
+    ],
+)
+def test_a_file_means_the_same_as_in_the_dock_widget(
+    run: Run, photo: Path, name: str, classes: str
+) -> None:
+    file = DATA / name
+    assert run("segment", photo, "--classes-file", file, "--output", "a", *SHORT).status == 0
+    found = json.loads(Path("a/photo_classes.json").read_text(encoding="utf-8"))["classes"]
+    assert [c["name"] for c in found] == [c.name for c in parse_classes(classes)]
+    table = ClassTable()
+    table.replace(read_class_list(file).classes)
+    rows = [(row.name, row.prompts or (row.name,), row.background, row.id) for row in table.rows]
+    assert [(c["name"], tuple(c["prompts"]), c["background"], c["id"]) for c in found] == rows
+    if name.endswith(".csv"):
+        assert [(c["color"], c["background"]) for c in found[::2]] == [
+            ("#ff0000", False),
+            ("#000000", True),
+        ]
 
 
 def test_a_checkpoint_file_is_used(run: Run, photo: Path) -> None:

@@ -24,10 +24,11 @@ from napari_sclip import (
     Segmenter,
     make_scene,
 )
+from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.core.adaptation import MOST_EXAMPLES
-from napari_sclip.engine.classifier import load_learned
 from napari_sclip.engine.learning import keep_strokes
 from napari_sclip.errors import ClassesError, ConfigError, OutputError
+from napari_sclip.prompts import parse_classes
 
 QUICK = SegmentationConfig(templates="plain")
 SEEDS = (30_000_001, 30_000_004, 30_000_005)
@@ -301,14 +302,19 @@ def test_files(values: dict[str, Any], tmp_path: Path) -> None:
         Classifier.load(path)
     for text in ("", "red circle, background", "[1, 2]", '{"format": "napari-sclip classes"}'):
         path.write_text(text, encoding="utf-8")
-        assert load_learned(path) is None
-        with pytest.raises(ClassesError, match=r"a\.json has no such part"):
+        with pytest.raises(ClassesError, match=r"a\.json.*: Expected a JSON of classes"):
             Classifier.load(path)
+    path.with_suffix(".txt").write_text("red circle, background", encoding="utf-8")
+    with pytest.raises(ClassesError, match=r"a\.txt has no such part"):
+        Classifier.load(path.with_suffix(".txt"))
+    write_class_list(path, ClassList(parse_classes("red circle, background")))
+    with pytest.raises(ClassesError, match=r"a\.json has no such part"):
+        Classifier.load(path)
     whole = {"format": "napari-sclip classes", "classes": values["classes"], "learned": values}
     others = [{**row, "prompts": ["blue star"]} for row in values["classes"]]
     for change, message in (
         ({"learned": {**values, "rows": "AAAA"}}, "damaged"),
-        ({"classes": "red circle"}, "damaged"),
+        ({"classes": "red circle"}, "this is something else"),
         ({"classes": others}, "names or prompts of the classes are not those that were learned"),
     ):
         path.write_text(json.dumps({**whole, **change}), encoding="utf-8")

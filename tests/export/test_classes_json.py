@@ -4,13 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from napari_sclip import __version__
+from napari_sclip.class_files import read_class_list
 from napari_sclip.colors import parse_color
-from napari_sclip.errors import ClassesError
 from napari_sclip.export import ExportItem
-from napari_sclip.export.classes_json import read_classes_json, version_of, write_classes_json
+from napari_sclip.export.classes_json import version_of, write_classes_json
 from napari_sclip.palette import class_colors
 from napari_sclip.prompts import ClassPrompt
 
@@ -43,7 +41,7 @@ def test_classes_are_read_back_with_their_colours(
     item = make_item("Катя = cat, background = wall | floor, tree")
     path = tmp_path / "photo_classes.json"
     write_classes_json(path, item)
-    read = read_classes_json(path)
+    read = read_class_list(path).classes
     assert [(c.name, c.prompts, c.background) for c in read] == [
         (c.name, c.prompts, c.background) for c in item.classes
     ]
@@ -58,17 +56,4 @@ def test_a_background_colour_is_read_back(
     classes = (ClassPrompt("cat"), ClassPrompt("wall", background=True, color="#102030"))
     path = tmp_path / "photo_classes.json"
     write_classes_json(path, make_item(classes=classes))
-    assert read_classes_json(path)[1].color == "#102030"
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other", "classes": []}', "{,"])
-def test_another_json_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "other.json"
-    path.write_text(text)
-    with pytest.raises(ClassesError, match=r"other\.json holds something else"):
-        read_classes_json(path)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ClassesError, match=r"Cannot read .*none\.json: No such file"):
-        read_classes_json(tmp_path / "none.json")
+    assert read_class_list(path).classes[1].color == "#102030"

@@ -11,7 +11,6 @@ from napari_sclip.cli.console import Console
 from napari_sclip.errors import ConfigError, ImageError
 from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, write_results
 from napari_sclip.export.formats import file_ending
-from napari_sclip.prompts import label_ids
 
 OF_A_RUN = ("scores", "margin")
 FORMATS = tuple(known for known in EXPORT_FORMATS if known.name not in OF_A_RUN)
@@ -41,7 +40,12 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse's private clas
     )
     naming = parser.add_mutually_exclusive_group()
     naming.add_argument("--classes", metavar="TEXT", help="names for ids 1, 2, ... instead")
-    naming.add_argument("--classes-file", metavar="FILE", type=Path, help="the same in a file")
+    naming.add_argument(
+        "--classes-file",
+        metavar="FILE",
+        type=Path,
+        help="the same in a file, which may say ids of its own",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument("--quiet", action="store_true", help="print errors and warnings only")
 
@@ -71,8 +75,7 @@ def _item(arguments: argparse.Namespace) -> ExportItem:
     mask = read_mask(arguments.mask)
     known = mask.classes
     if arguments.classes is not None or arguments.classes_file is not None:
-        classes = options.read_classes(arguments)
-        known = tuple(zip(label_ids(classes), classes, strict=True))
+        known = options.read_class_options(arguments).with_ids()
     image = None if arguments.image is None else read_image_file(arguments.image)
     item = ExportItem(
         image=image,

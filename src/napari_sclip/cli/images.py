@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ SIXTEEN_BITS = ("RGB;16B", "RGBA;16B")
 UPRIGHT = 1
 
 
-def read_image_file(path: Path) -> NDArray[Any]:
+def read_image_file(path: str | os.PathLike[str]) -> NDArray[Any]:
     """Read an image of one plane.
 
     Photos are turned upright as their EXIF orientation says, so that results have the shape
@@ -51,7 +52,7 @@ def read_image_file(path: Path) -> NDArray[Any]:
 
     Parameters
     ----------
-    path : Path
+    path : str or os.PathLike
         The file.
 
     Returns
@@ -64,6 +65,7 @@ def read_image_file(path: Path) -> NDArray[Any]:
     ImageError
         If the file is missing, empty, damaged, no image, or holds more than one plane.
     """
+    path = Path(path)
     try:
         with path.open("rb") as file:
             start = file.read(4)

@@ -7,8 +7,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sclip.config import AVERAGING, NONFINITE, REFINEMENTS, SegmentationConfig
-from napari_sclip.errors import ClassesError
+from napari_sclip.class_files import ClassList, read_class_list
+from napari_sclip.config import (
+    AVERAGING,
+    NONFINITE,
+    REFINEMENTS,
+    SegmentationConfig,
+    check_contrast,
+)
 from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.prompts import ClassPrompt, parse_classes
 from napari_sclip.templates import TEMPLATE_SETS
@@ -31,8 +37,8 @@ def add_class_options(parser: argparse.ArgumentParser) -> None:
         "--classes-file",
         metavar="FILE",
         type=Path,
-        help="the same in a text file, one class a line; or the _classes.json of an earlier run; "
-        "or classes saved with what was learned from strokes",
+        help="the same in a text file, one class a line; a table (CSV); the _classes.json of an "
+        "earlier run; or what the dock widget saved, with what was learned from strokes",
     )
 
 
@@ -148,25 +154,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_known(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...] | Classifier:
-    """Read the classes that were asked for, with what was learned if the file holds that.
-
-    Raises
-    ------
-    ClassesError
-        As `read_classes`, and if what was learned is damaged.
-    """
-    file: Path | None = arguments.classes_file
-    if file is not None and file.suffix.lower() == ".json":
-        from napari_sclip.engine.classifier import load_learned
-
-        learned = load_learned(file)
-        if learned is not None:
-            return learned
-    return read_classes(arguments)
-
-
-def read_classes(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...]:
+def read_class_options(arguments: argparse.Namespace) -> ClassList:
     """Read the classes that were asked for.
 
     Raises
@@ -174,19 +162,25 @@ def read_classes(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...]:
     ClassesError
         If the file cannot be read, or the classes are not usable.
     """
-    file: Path | None = arguments.classes_file
-    if file is None:
-        return parse_classes(arguments.classes)
-    if file.suffix.lower() == ".json":
-        from napari_sclip.export.classes_json import read_classes_json
+    if arguments.classes_file is not None:
+        return read_class_list(arguments.classes_file)
+    return ClassList(parse_classes(arguments.classes))
 
-        return read_classes_json(file)
-    try:
-        return parse_classes(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ClassesError(f"Cannot read {file}: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise ClassesError(f"Expected a text file in UTF-8; {file} is not one.") from error
+
+def read_known(arguments: argparse.Namespace) -> tuple[ClassPrompt, ...] | Classifier:
+    """Read the classes that were asked for, with what was learned if the file holds that.
+
+    Raises
+    ------
+    ClassesError
+        As `read_class_options`, and if what was learned is damaged.
+    """
+    known = read_class_options(arguments)
+    if known.learned is None:
+        return known.classes
+    from napari_sclip.engine.classifier import Classifier
+
+    return Classifier.from_list(known, arguments.classes_file) or known.classes
 
 
 def read_config(arguments: argparse.Namespace) -> SegmentationConfig:
@@ -214,8 +208,6 @@ def read_contrast(arguments: argparse.Namespace) -> dict[str, tuple[float, float
     ConfigError
         If the values cannot be used.
     """
-    from napari_sclip.core.contrast import check_contrast
-
     for name in ("limits", "percentiles"):
         values = getattr(arguments, name)
         if values is not None:

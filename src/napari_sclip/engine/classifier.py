@@ -5,28 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_sclip.class_files import (
+    LEARNED,
+    ClassList,
+    plain_class,
+    read_class,
+    read_class_list,
+    write_class_list,
+)
 from napari_sclip.config import SegmentationConfig
-from napari_sclip.errors import ClassesError, ConfigError, OutputError, SclipError
-from napari_sclip.paths import atomic_write
+from napari_sclip.errors import ClassesError, ConfigError, SclipError
 from napari_sclip.prompts import ClassPrompt, label_ids, parse_classes
 
-MARK = "napari-sclip classes"
-"""Value of ``format``: a classifier's file is a list of classes that holds more."""
-
-LEARNED = "learned"
-"""Key of what was learned in a file of classes."""
-
 VERSION = 1
-MAX_BYTES = 64_000_000
 MAX_FEATURE_SIZE = 8192
 
 EXPECTED = "Expected what napari-sclip learned from strokes"
@@ -142,15 +140,7 @@ class Classifier:
         """Return plain values that JSON can hold; arrays as base64 of little-endian bytes."""
         return {
             "version": VERSION,
-            "classes": [
-                {
-                    "name": c.name,
-                    "prompts": list(c.prompts),
-                    "color": c.color,
-                    "background": c.background,
-                }
-                for c in self.classes
-            ],
+            "classes": [plain_class(c) for c in self.classes],
             "model": self.model,
             "fingerprint": self.fingerprint,
             "templates": self.templates
@@ -196,24 +186,10 @@ class Classifier:
         OutputError
             If the file cannot be written.
         """
-        learned = self.to_dict()
-        values = {
-            "format": MARK,
-            "format_version": 1,
-            "classes": [
-                {"id": k, **row}
-                for k, row in zip(label_ids(self.classes), learned["classes"], strict=True)
-            ],
-            LEARNED: learned,
-        }
-        text = json.dumps(values, indent=1, ensure_ascii=False)
-        try:
-            with atomic_write(path) as temporary:
-                temporary.write_text(f"{text}\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"Cannot write {path}: {error.strerror or error}. Choose another folder."
-            ) from error
+        write_class_list(
+            path,
+            ClassList(self.classes, learned=self.to_dict(), ids=label_ids(self.classes)),
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Classifier:
@@ -224,7 +200,7 @@ class Classifier:
         ClassesError
             If the file cannot be read, or nothing was learned in it.
         """
-        found = load_learned(path)
+        found = cls.from_list(read_class_list(path), path)
         if found is None:
             raise ClassesError(
                 f"{EXPECTED}; {path} has no such part. If it is a list of classes, give it as "
@@ -232,57 +208,37 @@ class Classifier:
             )
         return found
 
+    @classmethod
+    def from_list(cls, known: ClassList, path: str | os.PathLike[str]) -> Classifier | None:
+        """Make the classifier of a list of classes that was read; None if it holds none.
 
-def load_learned(path: str | os.PathLike[str]) -> Classifier | None:
-    """Read what was learned from a file; None if it is something without such a part.
+        Parameters
+        ----------
+        known : ClassList
+        path : str or os.PathLike
+            Where it was read, for messages.
 
-    Raises
-    ------
-    ClassesError
-        If the file cannot be read, or what was learned is damaged.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ClassesError(f"Cannot read {path}: {error.strerror or error}.") from error
-    try:
-        values = None if len(content) > MAX_BYTES else json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, dict) or values.get("format") != MARK or not values.get(LEARNED):
-        return None
-    try:
-        learned = Classifier.from_dict(values[LEARNED])
-        found = learned.arranged(_read_classes(values["classes"]))
-    except SclipError as error:
-        raise ClassesError(f"{path}: {error}") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise ClassesError(f"{path}: {EXPECTED}; its list of classes is damaged.") from error
-    if found is None:
-        raise ClassesError(
-            f"{path}: The names or prompts of the classes are not those that were learned. Put "
-            f'them back, or take "{LEARNED}" out of the file.'
-        )
-    return found
-
-
-def _read_classes(rows: Sequence[Mapping[str, Any]]) -> tuple[ClassPrompt, ...]:
-    return parse_classes(
-        [
-            ClassPrompt(
-                row["name"],
-                tuple(row["prompts"]),
-                background=row["background"],
-                color=row["color"],
+        Raises
+        ------
+        ClassesError
+            If what was learned is damaged, or is not of these classes.
+        """
+        if known.learned is None:
+            return None
+        try:
+            found = cls.from_dict(known.learned).arranged(known.classes)
+        except SclipError as error:
+            raise ClassesError(f"{path}: {error}") from error
+        if found is None:
+            raise ClassesError(
+                f"{path}: The names or prompts of the classes are not those that were learned. "
+                f'Put them back, or take "{LEARNED}" out of the file.'
             )
-            for row in rows
-        ]
-    )
+        return found
 
 
 def _read(values: Mapping[str, Any]) -> Classifier:
-    classes = _read_classes(values["classes"])
+    classes = parse_classes([read_class(row) for row in values["classes"]])
     counts = tuple(len(c.prompts) for c in classes)
     size, images = int(values["feature_size"]), int(values["images"])
     if not 1 <= size <= MAX_FEATURE_SIZE or images < 1:

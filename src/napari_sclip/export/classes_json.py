@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from napari_sclip.class_files import MARK
 from napari_sclip.colors import hex_color
-from napari_sclip.errors import ClassesError
 from napari_sclip.export.formats import ExportFormat, output_file
 from napari_sclip.export.item import ExportItem
-from napari_sclip.prompts import ClassPrompt, parse_classes
-
-Row = TypeVar("Row")
-
-MARK = "napari-sclip classes"
-"""Value of ``format`` in every file of this kind."""
 
 PACKAGES = {"napari-sclip": "napari-sclip", "torch": "torch", "open_clip": "open_clip_torch"}
 
@@ -86,88 +79,6 @@ def write_classes_json(path: Path, item: ExportItem, *, overwrite: bool = False)
     with output_file(path, overwrite=overwrite) as temporary:
         # Of a file name that is no Unicode text, JSON's own escapes keep the bytes.
         temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
-
-
-def read_image_file(path: Path) -> str:
-    """Read the name of the image that a file of classes is about; nothing if it says none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, ValueError):
-        return ""
-    image = values.get("image") if isinstance(values, dict) else None
-    name = image.get("file") if isinstance(image, dict) else None
-    return name if isinstance(name, str) else ""
-
-
-def read_classes_json(path: Path) -> tuple[ClassPrompt, ...]:
-    """Read the classes of a file that `write_classes_json` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    tuple of ClassPrompt
-        With their prompts and the colours that they had.
-
-    Raises
-    ------
-    ClassesError
-        If the file cannot be read or holds something else.
-    """
-    return parse_classes(_rows_in(path, _class_of))
-
-
-def read_class_ids(path: Path) -> tuple[tuple[int, ClassPrompt], ...]:
-    """Read the ids and the classes of a file that `write_classes_json` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    tuple of (int, ClassPrompt)
-
-    Raises
-    ------
-    ClassesError
-        If the file cannot be read or holds something else.
-    """
-    found = tuple(_rows_in(path, _id_and_class_of))
-    if len({k for k, _ in found}) != len(found) or len({c.name for _, c in found}) != len(found):
-        raise ClassesError(f"Expected an id and a name of its own for each class in {path}.")
-    return found
-
-
-def _class_of(row: Mapping[str, Any]) -> ClassPrompt:
-    return ClassPrompt(
-        str(row["name"]),
-        tuple(row["prompts"]),
-        background=bool(row["background"]),
-        color=None if row["background"] and row["color"] == "#000000" else row["color"],
-    )
-
-
-def _id_and_class_of(row: Mapping[str, Any]) -> tuple[int, ClassPrompt]:
-    return int(row["id"]), _class_of(row)
-
-
-def _rows_in(path: Path, read: Callable[[Mapping[str, Any]], Row]) -> list[Row]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if values["format"] != MARK:
-            raise KeyError(values["format"])
-        return [read(row) for row in values["classes"]]
-    except OSError as error:
-        raise ClassesError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ClassesError(
-            f"Expected a JSON of classes as napari-sclip writes it; {path} holds something else."
-        ) from error
 
 
 def version_of(package: str) -> str | None:

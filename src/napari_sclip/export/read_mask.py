@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_sclip.class_files import read_class_ids, read_image_name
 from napari_sclip.errors import ClassesError, ImageError
 from napari_sclip.export import EXPORT_FORMATS
-from napari_sclip.export.classes_json import read_class_ids, read_image_file
 from napari_sclip.export.formats import file_ending
 from napari_sclip.export.item import AXES, Mask, count_ids
 from napari_sclip.prompts import with_unknown
@@ -67,7 +67,7 @@ def read_mask(path: Path) -> Mask:
     known = mask.classes if beside is None else read_class_ids(beside)
     named = with_unknown(known, count_ids(labels), mask.colors)
     axes = mask.axes if set(mask.axes) <= set(AXES[-1]) else ""
-    image_file = mask.image_file or ("" if beside is None else read_image_file(beside))
+    image_file = mask.image_file or ("" if beside is None else read_image_name(beside))
     return dataclasses.replace(
         mask, labels=labels, classes=tuple(named), axes=axes, image_file=image_file
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,6 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
     validate_repo_id,
 )
 
-import napari_sclip
 from napari_sclip.errors import DownloadError, ModelError
 from napari_sclip.models.hashing import hash_bytes, remember
 from napari_sclip.models.refusals import Wanted, explained
@@ -135,7 +135,10 @@ def _cache_folder(repo: str) -> Path:
 
 
 def _headers() -> dict[str, str]:
-    version = napari_sclip.__version__
+    try:
+        version = importlib.metadata.version(_LIBRARY)
+    except importlib.metadata.PackageNotFoundError:  # run from its source, not installed
+        version = "unknown"
     headers: dict[str, str] = build_hf_headers(library_name=_LIBRARY, library_version=version)
     return headers
 

@@ -17,7 +17,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
-from napari_sclip.class_files import Preset, write_preset
+from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.cli import main
 from napari_sclip.engine.classifier import Classifier
 from napari_sclip.layers.io.open import labels_layer_from_mask
@@ -347,7 +347,7 @@ def test_what_was_learned_goes_along_when_a_class_with_prompts_is_renamed(
     assert values is not None
     assert "asterisk" in {row["name"] for row in values["classes"]}
     file = tmp_path / "mine.json"
-    write_preset(file, Preset(table.classes(), learned=values))
+    write_class_list(file, ClassList(table.classes(), learned=values))
     assert Classifier.load(file).images == 1
     do(desk.show_margin)
     table.set(rows["green cell"], name="lime cell")  # whose name is what is looked for

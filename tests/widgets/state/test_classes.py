@@ -363,6 +363,14 @@ def test_a_name_with_a_comma_makes_the_line_a_summary() -> None:
     assert table.text == "salt and pepper, cat = kitten"
 
 
+def test_a_name_with_a_semicolon_is_edited_in_the_table() -> None:
+    table = table_of("salt, cat")
+    table.set(key(table, "salt"), name="salt; pepper")
+    assert table.why_not() is None
+    assert table.text_is_summary
+    assert table.classes()[0] == ClassPrompt("salt; pepper")
+
+
 def test_prompts_with_a_comma_stay_though_the_line_does_not_show_them() -> None:
     table = table_of("cat, dog")
     table.set(key(table, "cat"), prompts=["a cat, asleep"])
@@ -618,8 +626,10 @@ def test_replace_keeps_to_known_ids() -> None:
 
 # --- whatever a person does ------------------------------------------------------------------
 
-NAMES = st.sampled_from(["cat", "dog", "background", "a, b", "", "Background", "x = y", "ca"])
-TEXTS = st.text(st.sampled_from("ab,=| c"), max_size=12) | st.sampled_from(
+NAMES = st.sampled_from(
+    ["cat", "dog", "background", "a, b", "", "Background", "x = y", "ca", "a; b"]
+)
+TEXTS = st.text(st.sampled_from("ab,;=| c"), max_size=12) | st.sampled_from(
     ["cat, dog", "dog, cat", "cat, cat", "background, cat", "cat = a | b, dog", "ca, dog", ""]
 )
 ACTIONS = st.one_of(
@@ -647,29 +657,26 @@ def act(table: ClassTable, action: tuple) -> None:  # type: ignore[type-arg]  # 
     kind, *values = action
     keys = [row.key for row in table.rows]
     here = [keys[k] for k in values[:1] if isinstance(k, int) and k < len(keys)]
-    if kind == "type":
-        table.set_text(values[0])
-    elif kind == "add":
-        table.add(values[0], at=values[1])
-    elif kind == "replace":
-        table.replace([ClassPrompt(name) for name in values[0]])
-    elif kind == "adopt":
-        table.adopt(values[0])
-    elif kind == "clear":
-        table.clear()
-    elif kind == "shift":
-        table.shift([keys[k] for k in values[0] if k < len(keys)], values[1])
-    elif kind == "remove":
-        table.remove(here)
-    for k in here:
-        if kind == "move":
-            table.move(k, values[1])
-        elif kind == "rename":
-            table.set(k, name=values[1])
-        elif kind == "prompts":
-            table.set(k, prompts=values[1])
-        elif kind == "background":
-            table.set(k, background=values[1])
+    of_the_table: dict[str, Callable[[], object]] = {
+        "type": lambda: table.set_text(values[0]),
+        "add": lambda: table.add(values[0], at=values[1]),
+        "replace": lambda: table.replace([ClassPrompt(name) for name in values[0]]),
+        "adopt": lambda: table.adopt(values[0]),
+        "clear": table.clear,
+        "shift": lambda: table.shift([keys[k] for k in values[0] if k < len(keys)], values[1]),
+        "remove": lambda: table.remove(here),
+    }
+    of_a_row: dict[str, Callable[[int], object]] = {
+        "move": lambda k: table.move(k, values[1]),
+        "rename": lambda k: table.set(k, name=values[1]),
+        "prompts": lambda k: table.set(k, prompts=values[1]),
+        "background": lambda k: table.set(k, background=values[1]),
+    }
+    if kind in of_the_table:
+        of_the_table[kind]()
+    else:
+        for k in here:
+            of_a_row[kind](k)
 
 
 @settings(max_examples=300)

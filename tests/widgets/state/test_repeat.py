@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from pytestqt.qtbot import QtBot
 
+import napari_sclip
 from napari_sclip.cli import main
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.prompts import ClassPrompt
@@ -218,8 +220,8 @@ def test_an_image_that_cannot_be_read_has_no_contrast(viewer: Any, controller: C
             "limits=(-0.00001, 0.1), ",
         ),
         (FileContrast("percentiles", (1.0, 99.5)), "--percentiles 1 99.5", "percentiles=(1, 99.5)"),
-        (FileContrast("full"), "--rescale", "rescale(iio.imread(file), nonfinite"),
-        (None, "", "image = iio.imread(file)\n"),
+        (FileContrast("full"), "--rescale", "rescale(read_image_file(file), nonfinite"),
+        (None, "", "image = read_image_file(file)\n"),
     ],
 )
 def test_contrast_is_in_the_lines(contrast: FileContrast | None, option: str, call: str) -> None:
@@ -235,3 +237,18 @@ def test_contrast_is_in_the_lines(contrast: FileContrast | None, option: str, ca
     python = python_lines(*given, contrast=contrast)
     assert call in python
     assert ("rescale" in python) == (contrast is not None)
+
+
+@pytest.mark.parametrize("file", ["", "classes.json"])
+@pytest.mark.parametrize("contrast", [None, FileContrast("full")])
+def test_the_lines_of_python_import_public_names_alone(
+    file: str, contrast: FileContrast | None
+) -> None:
+    given = (ModelSelection(name="shapes-demo"), SegmentationConfig(), [ClassPrompt("leaf")])
+    lines = python_lines(*given, "a.tif", file, contrast)
+    imports = [node for node in ast.walk(ast.parse(lines)) if isinstance(node, ast.ImportFrom)]
+    ours = {node.module: node.names for node in imports if "napari_sclip" in str(node.module)}
+    assert list(ours) == ["napari_sclip"]
+    assert {alias.name for alias in ours["napari_sclip"]} <= set(napari_sclip.__all__)
+    unused = [a.name for a in ours["napari_sclip"] if lines.count(a.name) < 2]
+    assert unused == []

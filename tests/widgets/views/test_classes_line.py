@@ -15,7 +15,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QColor, QPalette
 from qtpy.QtWidgets import QApplication, QLabel, QLineEdit, QTableView, QToolButton, QWidget
 
-from napari_sclip.class_files import Preset, read_preset, write_preset
+from napari_sclip.class_files import ClassList, read_class_list, write_class_list
 from napari_sclip.colors import ERROR_REDS, contrast, error_color
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
@@ -221,6 +221,17 @@ def test_a_problem_is_told_when_typing_pauses(
     assert problem.isHidden()
 
 
+def test_semicolons_are_told_beside_the_line(
+    qtbot: QtBot, table: ClassTable, line: QLineEdit, problem: QLabel
+) -> None:
+    qtbot.keyClicks(line, "cat;grass;sky")
+    qtbot.waitUntil(problem.isVisible)
+    hint = "Separate classes by commas, not by semicolons: 'cat, grass, sky'."
+    assert problem.text() == table.why_not() == hint
+    assert line.text() == "cat;grass;sky"
+    assert not line.isReadOnly()
+
+
 def test_a_problem_that_was_mended_is_not_told_later(
     qtbot: QtBot, view: ClassesView, line: QLineEdit, problem: QLabel
 ) -> None:
@@ -283,7 +294,7 @@ def test_save_and_load(view: ClassesView, table: ClassTable, tmp_path: Path) -> 
     table.set(table.rows[0].key, visible=False, color="red")
     before = table.classes()
     act(view, "save")
-    assert read_preset(path) == Preset(before, frozenset({"cat"}))
+    assert read_class_list(path) == ClassList(before, frozenset({"cat"}))
     act(view, "clear")
     assert table.rows == ()
     act(view, "load")
@@ -330,7 +341,7 @@ def test_what_is_wrong_with_a_file_is_told_and_changes_nothing(
     assert problem.isVisible()
     assert "classes.txt, line 2" in problem.text()
     assert names(table) == ["sun"]
-    write_preset(path, Preset((ClassPrompt("cat"),)))
+    write_class_list(path, ClassList((ClassPrompt("cat"),)))
     act(view, "load")
     assert problem.isHidden()
     assert names(table) == ["cat"]

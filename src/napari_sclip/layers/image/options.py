@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from napari_sclip.config import check_contrast
 from napari_sclip.errors import ConfigError
 
 CHANNELS = ("layer", "displayed")
@@ -75,12 +76,7 @@ class ReadOptions:
         _one_of("labels_size", self.labels_size, LABELS_SIZES)
         if isinstance(self.channel_axis, str):
             _one_of("channel_axis", self.channel_axis, ("auto",))
-        low, high = self.percentiles
-        if not 0 <= low < high <= 100:
-            raise ConfigError(
-                f"percentiles must rise and lie in 0..100; got {low} and {high}. "
-                "1 and 99 are usual."
-            )
+        check_contrast(None, self.percentiles)
         if self.short_side is not None and self.short_side < 1:
             raise ConfigError(f"short_side must be at least 1 pixel; got {self.short_side}.")
 

@@ -7,40 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from napari_sclip.core.contrast import find_limits, natural_limits, sample_step, scale_values
 from napari_sclip.errors import ImageError
 from napari_sclip.layers.image.request import ImageRequest, Look, Source
 
 BAND_ROWS = 1024
-SAMPLED_PIXELS = 1_000_000
 READ_AT_ONCE = 16_000_000
 """Pixels up to which `read_plane` gives a numpy array."""
-
-
-def scale_values(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Map values to 0..1.
-
-    Parameters
-    ----------
-    values : array
-        Of any real dtype.
-    limits : tuple of float
-        The values that become 0 and 1.
-
-    Returns
-    -------
-    float32 array of the same shape
-        NaN stays NaN.
-    """
-    low, high = limits
-    wide = values.dtype.itemsize > 4
-    scaled = values.astype(np.float64 if wide else np.float32)
-    if (low, high) != (0.0, 1.0):
-        span = high - low
-        scaled = (scaled - np.asarray(low, scaled.dtype)) / np.asarray(
-            span if span > 0 else np.inf, scaled.dtype
-        )
-    out: np.ndarray = np.clip(scaled, 0.0, 1.0).astype(np.float32)
-    return out
 
 
 def colour(values: np.ndarray, look: Look, *, rgb: bool) -> np.ndarray:
@@ -187,25 +160,22 @@ class PlaneView:
         if rule.rule == "limits":
             as_displayed = self._request.mode == "blend"
             return source.look.limits if as_displayed else _natural_limits(source)
-        finite = [v for v in (_finite(band) for band in self._samples(source)) if v.size]
-        if not finite:
+        percentiles = rule.percentiles if rule.rule == "percentiles" else None
+        found = find_limits(self._samples(source, percentiles), percentiles)
+        if found is None:
             raise ImageError(
                 f"Expected finite values in layer {source.name!r}; got only NaN and infinite ones. "
                 "Choose another plane or region."
             )
-        if rule.rule == "full":
-            return float(min(v.min() for v in finite)), float(max(v.max() for v in finite))
-        low, high = np.percentile(np.concatenate(finite), rule.percentiles)
-        return float(low), float(high)
+        return found
 
-    def _samples(self, source: Source) -> Iterator[np.ndarray]:
-        """Every value for the full range; about a million of them for percentiles."""
-        height, width = self.shape[:2]
-        step = 1
-        if self._request.contrast.rule == "percentiles":
-            step = max(1, int(np.ceil(np.sqrt(height * width / SAMPLED_PIXELS))))
+    def _samples(
+        self, source: Source, percentiles: tuple[float, float] | None
+    ) -> Iterator[np.ndarray]:
+        """Go through the values that the contrast is found by, some rows at a time."""
+        step = sample_step(self.shape, percentiles)
         band = BAND_ROWS * step
-        for top in range(0, height, band):
+        for top in range(0, self.shape[0], band):
             values = self._read(source, slice(top, top + band, step), slice(None, None, step))
             yield values[..., :3] if source.rgb else values
 
@@ -275,15 +245,6 @@ def _within(part: slice, span: tuple[int, int]) -> slice:
 
 
 def _natural_limits(source: Source) -> tuple[float, float]:
-    dtype = np.dtype(source.array.dtype)
     if not source.rgb:
         return source.look.limits
-    if dtype.kind in "ui":
-        return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-    return 0.0, 1.0
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "b":
-        return values.view(np.uint8).ravel()  # which has percentiles
-    return values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
+    return natural_limits(source.array.dtype) or (0.0, 1.0)

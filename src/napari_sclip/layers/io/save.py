@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_sclip.class_files import read_class_ids
 from napari_sclip.errors import ClassesError, OutputError
 from napari_sclip.export import EXPORT_FORMATS, ExportItem, find_export_format, write_item
-from napari_sclip.export.classes_json import read_class_ids, write_classes_json
+from napari_sclip.export.classes_json import write_classes_json
 from napari_sclip.export.formats import ExportFormat, file_ending
 from napari_sclip.export.item import AXES, count_ids
 from napari_sclip.export.read_mask import CLASSES_ENDING

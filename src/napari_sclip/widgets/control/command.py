@@ -11,20 +11,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from napari_sclip.class_files import Preset, write_preset
+from napari_sclip.class_files import ClassList, write_class_list
 from napari_sclip.config import SegmentationConfig
+from napari_sclip.core.contrast import natural_limits
 from napari_sclip.errors import ClassesError, SclipError
 from napari_sclip.paths import config_dir
-from napari_sclip.prompts import ClassPrompt, parse_classes
+from napari_sclip.prompts import ClassPrompt, format_classes
 from napari_sclip.widgets.control.context import Desk
 from napari_sclip.widgets.control.labels import colored_classes
 from napari_sclip.widgets.control.learn import Teaching
 from napari_sclip.widgets.state.model import ModelSelection
 
 if TYPE_CHECKING:
-    from napari_sclip.layers.image.request import ImageRequest, Source
+    from napari_sclip.layers.image.request import ImageRequest
 
 OUTPUT = "labels"
 """Folder that the lines write to."""
@@ -108,7 +107,12 @@ def python_lines(
 
     In the file there has to be something that was learned.
     """
-    names = "Classifier, " if file else "ClassPrompt, "
+    names = [
+        "Classifier" if file else "ClassPrompt",
+        *("ExportItem", "SegmentationConfig", "Segmenter", "read_image_file"),
+        *(["rescale"] if contrast else []),
+        "write_results",
+    ]
     loaded = "".join(
         f", {name}={value!r}"
         for name, value in (
@@ -128,11 +132,9 @@ def python_lines(
         [
             "from pathlib import Path",
             "",
-            "import imageio.v3 as iio",
-            "",
-            f"from napari_sclip import {names}SegmentationConfig, Segmenter",
-            *(["from napari_sclip.core.contrast import rescale"] if contrast else []),
-            "from napari_sclip.export import ExportItem, write_results",
+            "from napari_sclip import (",
+            *(f"    {name}," for name in names),
+            ")",
             "",
             *what,
             f"segmenter = Segmenter.load({selection.name!r}{loaded})",
@@ -149,19 +151,10 @@ def python_lines(
 
 def class_text(classes: Sequence[ClassPrompt]) -> str:
     """Write classes in a line; nothing if a line cannot hold them."""
-    parts = [
-        item.name if item.prompts == (item.name,) else f"{item.name} = {' | '.join(item.prompts)}"
-        for item in classes
-    ]
-    text = ", ".join(parts)
     try:
-        read = parse_classes(text)
+        return format_classes(classes)
     except ClassesError:
         return ""
-    same = [(c.name, c.prompts, c.background) for c in read] == [
-        (c.name, c.prompts, c.background) for c in classes
-    ]
-    return text if same else ""
 
 
 def _plain_number(value: float) -> str:
@@ -171,7 +164,7 @@ def _plain_number(value: float) -> str:
 
 
 def _read_call(contrast: FileContrast | None) -> str:
-    read = "iio.imread(file)"
+    read = "read_image_file(file)"
     if contrast is None:
         return read
     values = f", {contrast.rule}=({', '.join(contrast.texts())})" if contrast.values else ""
@@ -227,9 +220,9 @@ class Repeating:
             left = "What was learned is of another model or attention, and is not in it."
         file = ""
         if learned is not None or (language == "shell" and not class_text(classes)):
-            preset = Preset(classes, learned=None if learned is None else learned.to_dict())
+            known = ClassList(classes, learned=None if learned is None else learned.to_dict())
             try:
-                file = str(_keep(preset))
+                file = str(_keep(known))
             except SclipError as error:
                 self._desk.failed(error)
                 return ""
@@ -287,7 +280,7 @@ def file_contrast(request: ImageRequest) -> FileContrast | None:
     source = next((s for s in request.sources if s.name == request.name), None)
     if source is None:
         return None
-    natural = _natural(source)
+    natural = natural_limits(source.array.dtype)
     if source.rgb:
         return FileContrast("limits", (0.0, 1.0)) if natural is None else None
     return None if source.look.limits == natural else FileContrast("limits", source.look.limits)
@@ -311,22 +304,12 @@ def left_out(request: ImageRequest) -> list[str]:
     return [what for what, is_so in lost.items() if is_so]
 
 
-def _natural(source: Source) -> tuple[float, float] | None:
-    """Return the limits that a file of this dtype is read with; None if it may be refused."""
-    dtype = np.dtype(source.array.dtype)
-    if dtype.kind == "b":
-        return 0.0, 1.0
-    if dtype.kind in "iu":
-        return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-    return None
-
-
-def _keep(preset: Preset) -> Path:
+def _keep(known: ClassList) -> Path:
     """Write classes to a file that is named by what it holds."""
-    content = json.dumps([_plain(preset.classes), preset.learned], sort_keys=True, default=str)
+    content = json.dumps([_plain(known.classes), known.learned], sort_keys=True, default=str)
     name = hashlib.sha256(content.encode()).hexdigest()[:8]
     path = config_dir() / FOLDER / f"classes_{name}.json"
-    write_preset(path, preset)
+    write_class_list(path, known)
     return path
 
 

@@ -443,9 +443,8 @@ class Controller(CorrectionActions):
         classes = colored_classes(state.classes)
         self._give_up("")
         self._link.follow(image)
-        labels = None
-        if state.run.target != "new":
-            labels = self._link.target(image, request, classes)
+        new = state.run.target == "new"
+        labels = None if new else self._link.target(image, request, classes)
         if state.run.target == "replace" and labels is not None and "replace" not in self._granted:
             painted = count_hand_edits(labels, request)
             if painted:

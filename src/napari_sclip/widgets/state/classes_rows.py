@@ -12,7 +12,13 @@ from itertools import count
 from napari_sclip.colors import Color, hex_color, parse_color
 from napari_sclip.errors import ClassesError
 from napari_sclip.palette import class_colors
-from napari_sclip.prompts import ClassPrompt, TypedClass, fits_text, is_background_name
+from napari_sclip.prompts import (
+    ClassPrompt,
+    TypedClass,
+    fits_text,
+    is_background_name,
+    name_fits_text,
+)
 
 NO_NAME = "Give this class a name, or remove it."
 
@@ -151,7 +157,7 @@ def format_line(entries: Sequence[Entry]) -> tuple[str, bool]:
     for entry in entries:
         if entry.typed is not None:
             parts.append(entry.typed.text)
-        elif not fits_text(entry.name) or not (entry.name or entry.prompts_fit):
+        elif not name_fits_text(entry.name) or not (entry.name or entry.prompts_fit):
             return " · ".join(e.name or " | ".join(e.prompts) for e in entries), False
         elif entry.prompts and entry.prompts_fit:
             parts.append(f"{entry.name} = {' | '.join(entry.prompts)}".strip())

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sclip.class_files import Preset, read_preset, write_preset
+from napari_sclip.class_files import ClassList, read_class_list, write_class_list
 from napari_sclip.colors import error_color, hex_color
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.state.classes import ClassTable
@@ -32,7 +32,7 @@ ABOUT = (
     "own. 'background' gets id 0. Shift+Enter segments."
 )
 ABOUT_SUMMARY = (
-    "A name in the table has a comma, '=' or '|', which the line cannot hold. "
+    "A name in the table has a comma, ';', '=' or '|', which the line cannot hold. "
     "Edit the classes in the table."
 )
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -190,9 +190,9 @@ class PresetsMenu(QMenu):
     def _load(self) -> str:
         path = self.ask_open()
         if path:
-            preset = read_preset(path)
-            self._actions.carry_over(preset.learned)
-            self._table.replace(preset.classes, preset.hidden)
+            known = read_class_list(path)
+            self._actions.carry_over(known.learned)
+            self._table.replace(known.classes, known.hidden)
         return ""
 
     def _save(self) -> str:
@@ -202,7 +202,7 @@ class PresetsMenu(QMenu):
         path = self.ask_save()
         if path:
             learned = self._actions.learned_values()
-            write_preset(path, Preset(self._table.classes(), self._table.hidden(), learned))
+            write_class_list(path, ClassList(self._table.classes(), self._table.hidden(), learned))
             what = "The classes" if learned is None else "The classes and what was learned"
             reason = self._actions.why_not_learned() if learned is None else ""
             self._actions.tell(f"{what} are in {path}. {reason}".rstrip())
