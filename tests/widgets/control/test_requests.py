@@ -85,6 +85,30 @@ def test_a_live_run_never_replaces_what_was_painted(
     assert "2 pixels" in question.text
 
 
+@pytest.mark.parametrize("target", ["auto", "new"])
+def test_a_live_run_takes_the_place_of_one_that_makes_a_layer(
+    viewer: Any, controller: Controller, fake: FakeSegmenter, image: Any, run: Press,
+    start_held: Press, wait_idle: Press, qtbot: QtBot, target: str,
+) -> None:  # fmt: skip
+    run()
+    if target == "auto":
+        viewer.layers.remove(labels_named(viewer, "photo labels"))
+    while fake.arrived.acquire(blocking=False):
+        pass
+    controller.session._embeddings.clear()
+    controller.state.run.target = target
+    start_held()
+    assert controller.state.run.embedded
+    begun = controller._runner.generation
+    controller.state.run.live = True
+    controller.state.classes.set_text("cat, grass, sky")
+    qtbot.waitUntil(lambda: controller._runner.generation > begun, timeout=5000)
+    fake.gate.set()
+    wait_idle()
+    assert 3 in labels_named(viewer, "photo labels").data
+    assert len([x for x in viewer.layers if isinstance(x, Labels)]) == 1
+
+
 def test_pixels_painted_after_the_question_are_asked_about_too(
     viewer: Any, controller: Controller, image: Any, run: Press, wait_idle: Press
 ) -> None:

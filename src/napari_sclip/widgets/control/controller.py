@@ -436,7 +436,7 @@ class Controller(CorrectionActions):
         except SclipError as error:
             state.image.problem = str(error)
             return None
-        if self._segmenting is not None:  # the newest wins
+        if self._segmenting is not None and not live:  # the newest press wins
             self._give_up("")
             self._runner.stop()
         image = self._follower.layer
@@ -511,7 +511,10 @@ class Controller(CorrectionActions):
         self._link.follow(image)
         classes = colored_classes(self.state.classes)
         labels = request.labels
-        if labels and why_not_updating(labels, read, classes, self.state.classes.ids()):
+        if labels is not None and (
+            labels not in self._viewer.layers  # made by a run that has just been given up
+            or why_not_updating(labels, read, classes, self.state.classes.ids()) is not None
+        ):
             request = dataclasses.replace(request, labels=None)
         teaching = self.corrections.teaching
         carried = teaching.carried_for(classes)
