@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "models": (PLAIN | {"core"}, {"numpy", "torch"} | HUB_LIBRARIES),
     "engine": (PLAIN | {"core", "models"}, {"numpy", "torch"}),
     "samples": (PLAIN, {"numpy"}),
-    "export": (PLAIN | {"engine", ""}, {"numpy", "filelock", "yaml"} | PICTURES),
+    "export": (PLAIN | {"engine", ""}, {"numpy", "yaml"} | PICTURES),
     "cli": (
         PLAIN | {"core", "models", "engine", "samples", "export", ""},
         {"numpy", "torch", "tqdm"} | PICTURES,
@@ -86,7 +86,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "widgets.commands": (PLAIN | {"widgets.dock"}, {"napari", "qtpy"}),
 }
 # What a room may import within functions only, so that it is loaded when it is needed.
-LATER: dict[str, set[str]] = {"export": {"zarr", "numcodecs"}, "widgets.work": {"torch"}}
+LATER: dict[str, set[str]] = {
+    "export": {"zarr", "numcodecs", "filelock"},
+    "widgets.work": {"torch"},
+}
 
 
 def within(name: str, part: str) -> bool:

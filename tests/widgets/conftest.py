@@ -25,7 +25,8 @@ from napari_sclip.widgets.work.session import Session
 class FakeSegmenter:
     """Labels the image in bands from top to bottom, one window a band.
 
-    `gate` holds every window until the test lets it pass; it starts open.
+    `gate` holds every window until the test lets it pass; it starts open, and is closed once as
+    many images were embedded as `hold_at` says.
     """
 
     def __init__(self, windows: int = 4, error: Exception | None = None) -> None:
@@ -38,6 +39,7 @@ class FakeSegmenter:
         self.gate.set()
         self.arrived = threading.Semaphore(0)
         self.embedded = 0
+        self.hold_at: int | None = None
         self.images: list[np.ndarray] = []
 
     def resolve(self, config: SegmentationConfig) -> SegmentationConfig:
@@ -52,6 +54,8 @@ class FakeSegmenter:
         partial: Callable[[Any], None],
     ) -> Any:
         self.images.append(np.asarray(image))
+        if self.embedded == self.hold_at:
+            self.gate.clear()
         shape = image.shape[:2]
         embedding = SimpleNamespace(
             shape=shape,

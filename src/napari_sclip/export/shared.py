@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import SoftFileLock, Timeout
-
 from napari_sclip.errors import OutputError
 from napari_sclip.export.item import ExportItem
 
@@ -83,6 +81,8 @@ def locked(file: Path) -> Iterator[None]:
         If the folder cannot be written.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
+    from filelock import SoftFileLock, Timeout
+
     lock = SoftFileLock(file.with_name(f".{file.name}.lock"))
     try:
         lock.acquire(timeout=LONGEST_WAIT)

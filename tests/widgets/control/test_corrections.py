@@ -498,6 +498,9 @@ def test_keys_lead_from_region_to_region_until_all_is_checked(
         assert len(areas) > 1
     assert len(set(places)) == len(places) > 2
     assert "All of this plane is checked" in desk.state.run.notice
+    desk.tell("")
+    desk.mark_checked()
+    assert "All of this plane is checked" in desk.state.run.notice
     assert not is_outlined(labels)
     desk.mark_all_checked(False)
     assert correct.checked == 0
@@ -724,3 +727,18 @@ def test_classes_that_no_line_can_hold_are_copied_as_a_file(
     names = json.loads(Path("labels/IMAGE_classes.json").read_text())["classes"]
     assert names[0]["name"] == "circle, yellow = round"
     assert "Classifier" not in desk.repeat_as("python")
+
+
+def test_where_all_is_checked_the_key_says_so(
+    viewer: Any, controller: Controller, image: Any, run: Callable[[], None]
+) -> None:
+    run()
+    controller.mark_checked()
+    assert "Go to a region first" in controller.state.run.notice
+    controller.mark_all_checked(True)
+    controller.mark_checked()
+    assert controller.state.run.notice == "All of this plane is checked."
+    labels_in(viewer).paint((5, 5), 0)
+    controller.mark_all_checked(False)
+    controller.mark_checked()
+    assert "Go to a region first" in controller.state.run.notice

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QVBoxLayout, QWidg
 
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.image import ImageFacts
-from napari_sclip.widgets.state.run import IDLE, RUNNING
+from napari_sclip.widgets.state.run import BUSY, IDLE, RUNNING
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.explain_view import ExplainView
@@ -87,7 +87,7 @@ def test_during_a_run_the_buttons_wait(view: Sections, full: WidgetState) -> Non
     full.run.status = RUNNING
     for name in BUTTONS:
         assert not control(view, name).isEnabled()
-        assert "runs" in control(view, name).toolTip()
+        assert control(view, name).toolTip() == BUSY
 
 
 def test_the_buttons_ask_for_what_they_say(

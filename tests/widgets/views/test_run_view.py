@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_sclip.colors import contrast, parse_color
 from napari_sclip.widgets.state.image import ImageFacts
-from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure, Question
+from napari_sclip.widgets.state.run import BUSY, IDLE, RUNNING, STOPPING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.run_view import RunView
 from tests.widgets.views.hands import (
@@ -137,6 +137,7 @@ def test_a_run_can_be_cancelled_while_it_goes_on(
     state.run.status = RUNNING
     assert (segment.isEnabled(), cancel.isEnabled()) == (False, True)
     assert cancel.hasFocus()
+    assert segment.toolTip() == BUSY == "A task is running. Wait for it, or cancel it."
     qtbot.keyClick(cancel, Key.Key_Space)
     assert asked == ["cancel"]
     state.run.status = STOPPING

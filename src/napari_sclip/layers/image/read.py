@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from napari_sclip.layers.image.axes import (
     place_layer,
     plane_axes,
 )
-from napari_sclip.layers.image.geometry import labels_geometry, labels_grid
+from napari_sclip.layers.image.geometry import LabelsGrid, labels_geometry, labels_grid
 from napari_sclip.layers.image.options import ReadOptions
 from napari_sclip.layers.image.request import Contrast, ImageRequest, Look, Source
 from napari_sclip.layers.image.roi import Region, current_view, drawn_shape, whole_plane
@@ -161,18 +161,10 @@ def read_request(
     if options.planes == "current":
         current = tuple(current_index(placement, shape, a) for a in axes.sliders)
     factors = tuple(n / m for n, m in zip(shape, read_shape, strict=True))
-    displayed_factors = tuple(f if a in placement.displayed else 1.0 for a, f in enumerate(factors))
     sources = choose_sources(viewer, layer, level, options.channels)
     mode = "blend" if options.channels == "displayed" else "rgb" if layer.rgb else "grey"
-    cut = options.labels_size == "region"
-    grid = labels_grid(
-        layer,
-        shape,
-        axes,
-        step=displayed_factors if options.labels_size == "read" else None,
-        region=region if cut else None,
-        plane=current if cut else None,
-    )
+    planes = (current,) if current is not None else _all_planes(shape, axes)
+    grid = _choose_grid(layer, shape, axes, factors, region, planes, options.labels_size)
     return ImageRequest(
         name=str(layer.name),
         mode=mode,
@@ -182,10 +174,49 @@ def read_request(
         shape=shape,
         factors=factors,
         channel=channel,
-        planes=(current,) if current is not None else _all_planes(shape, axes),
+        planes=planes,
         region=region,
         grid=grid,
         geometry=labels_geometry(layer, grid),
+    )
+
+
+def with_labels_size(request: ImageRequest, layer: Any, size: str) -> ImageRequest:  # noqa: ANN401
+    """Return a request for labels of another size; what is read stays the same.
+
+    Parameters
+    ----------
+    request : ImageRequest
+    layer : Image layer
+        Of the request.
+    size : str
+        See `ReadOptions.labels_size`.
+    """
+    grid = _choose_grid(
+        layer, request.shape, request.axes, request.factors, request.region, request.planes, size
+    )
+    return replace(request, grid=grid, geometry=labels_geometry(layer, grid))
+
+
+def _choose_grid(
+    layer: Any,  # noqa: ANN401
+    shape: tuple[int, ...],
+    axes: PlaneAxes,
+    factors: tuple[float, ...],
+    region: Region,
+    planes: tuple[tuple[int, ...], ...],
+    size: str,
+) -> LabelsGrid:
+    displayed = (axes.rows, axes.columns)
+    step = tuple(factor if axis in displayed else 1.0 for axis, factor in enumerate(factors))
+    cut = size == "region"
+    return labels_grid(
+        layer,
+        shape,
+        axes,
+        step=step if size == "read" else None,
+        region=region if cut else None,
+        plane=planes[0] if cut and len(planes) == 1 else None,
     )
 
 

@@ -132,6 +132,12 @@ class ImageRequest:
         return bottom - top, right - left
 
     @property
+    def is_whole_plane(self) -> bool:
+        """Whether the region has all rows and columns."""
+        height, width = (self.shape[axis] for axis in _shown(self.axes))
+        return self.region.rows == (0, height) and self.region.columns == (0, width)
+
+    @property
     def labels_shape(self) -> tuple[int, ...]:
         """Shape of the Labels layer's data."""
         return self.grid.shape
@@ -144,10 +150,9 @@ class ImageRequest:
         if size <= LARGE_LABELS_BYTES and shown <= LARGE_LABELS_SIDE:
             return None
         shape = " x ".join(str(n) for n in self.grid.shape)
-        level = ", or of the size of the level that is read" if max(self.factors) > 1 else ""
         return (
             f"Labels of {shape} pixels take {size / 2**30:.1f} GiB, and sides of more than "
-            f"{LARGE_LABELS_SIDE} pixels are shown coarsely. Make them for the region only{level}."
+            f"{LARGE_LABELS_SIDE} pixels are shown coarsely."
         )
 
     def place(self, number: int) -> dict[int, int]:

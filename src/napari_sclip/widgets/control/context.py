@@ -14,13 +14,13 @@ from napari_sclip.layers.labels.targets import Target, shown_plane
 from napari_sclip.widgets.control.image import ImageFollower
 from napari_sclip.widgets.control.labels import LabelsLink, colored_classes
 from napari_sclip.widgets.control.tasks import Runner, Work
+from napari_sclip.widgets.state.run import BUSY
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.explain import CloserJob
 from napari_sclip.widgets.work.reporter import Reporter
 from napari_sclip.widgets.work.session import Session
 from napari_sclip.widgets.worker import Listener
 
-BUSY = "Something runs already. Wait for it, or cancel it first."
 SAID = {
     "look": "Looking closer",
     "save": "Saving",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +13,10 @@ from napari.layers import Labels
 from qtpy.QtCore import QCoreApplication
 
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.image.read import with_labels_size
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.labels.annotations import count_hand_edits
+from napari_sclip.layers.labels.write import why_not_updating
 from napari_sclip.models.registry import DEFAULT_MODEL
 from napari_sclip.paths import cache_dir, config_dir
 from napari_sclip.progress import Progress
@@ -28,17 +33,19 @@ from napari_sclip.widgets.control.model import (
     Downloading,
     Estimates,
     Scout,
+    ask_download,
     ask_labels_size,
     ask_replace,
     describe_failure,
 )
 from napari_sclip.widgets.control.recovery import Recovering
 from napari_sclip.widgets.control.review import Reviewing, Scribbling, Tally
-from napari_sclip.widgets.control.run import Seen, Segmenting
+from napari_sclip.widgets.control.run import MODEL_CHANGED, RunRequest, Seen, Segmenting
 from napari_sclip.widgets.control.tasks import ProgressTeller, Runner, Work, single_shot
-from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure
+from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure, Question
 from napari_sclip.widgets.state.store import recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
+from napari_sclip.widgets.work.segment import SegmentOutcome
 from napari_sclip.widgets.work.session import NeedsDownloadError, Session
 from napari_sclip.widgets.worker import Listener
 
@@ -269,7 +276,6 @@ class Controller(CorrectionActions):
         self.session = session or Session()
         self._viewer = viewer
         self._open = True
-        self._granted: set[str] = set()
         self._progress = ProgressTeller(self.state.run)
         self._runner = Runner(self._on_work)
         self._downloading = Downloading(
@@ -287,7 +293,7 @@ class Controller(CorrectionActions):
         self._settings = SettingsKeeper(self.state, config_dir())
         self._live_timer = single_shot(LIVE_MS, self._segment_live)
         self._connect()
-        self._waits = False
+        self._waiting: RunRequest | None = None
         self._follower = ImageFollower(viewer, self.state, self._on_image)
         self._scout = Scout(self.state, self._on_ready)
         self._recovering = Recovering(viewer, self.state, cache_dir() / "recovery")
@@ -311,19 +317,23 @@ class Controller(CorrectionActions):
 
     def segment(self) -> None:
         """Start a run, or ask what has to be decided first."""
-        if self._open:
-            self._granted.clear()
-            self.state.run.failure = None
-            self.state.run.notice = ""
-            self._follower.refresh()
-            self._try_to_start()
+        if not self._open:
+            return
+        run = self.state.run
+        if run.question is not None and run.question.about is not None:
+            run.question = None
+        self._wait_no_more()
+        run.failure = None
+        run.notice = ""
+        self._follower.refresh()
+        request = self._make_request(run.target)
+        if request is not None:
+            self._go_on(request)
 
     def cancel(self) -> None:
         """Stop what runs, or withdraw the question that is shown."""
         self.state.run.question = None
-        if self._waits:
-            self._waits = False
-            self._on_work("")
+        self._wait_no_more()
         if self._runner.is_running:
             self.state.run.status = STOPPING
             self.state.run.message = "Stopping"
@@ -334,25 +344,22 @@ class Controller(CorrectionActions):
         question, self.state.run.question = self.state.run.question, None
         if question is None or key == "no":
             return
-        if question.key == "download":
-            self._downloading.start(self._try_to_start if key == "segment" else None)
-        elif question.key == "replace":
-            self._granted.add("replace")
-            self._try_to_start()
+        about = question.about
+        void = self._why_void(about)
+        if void:
+            self.state.run.notice = void
         elif question.key == RECOVERY:
             self._recovering.answer(key)
-        elif question.key == "labels-size":
-            if key in ("region", "read"):
-                self.state.image.labels_size = key
-                image = self._follower.layer
-                self._sized = None if image is None else weakref.ref(image)
-            self._granted.add("labels-size")
-            self._try_to_start()
+        elif question.key == "download":
+            then = functools.partial(self._resume, about) if isinstance(about, RunRequest) else None
+            self._downloading.start(then)
+        elif isinstance(about, RunRequest):
+            self._go_on(self._resized(about, key) if question.key == "labels-size" else about)
 
     def download(self) -> None:
         """Ask for the download of the chosen model."""
         if self.state.model.needs_download:
-            self._downloading.ask(then_segment=False)
+            self._downloading.ask()
 
     def unload(self) -> None:
         """Give back the memory of the model and of embedded images."""
@@ -371,7 +378,7 @@ class Controller(CorrectionActions):
             self.state.run.notice = "Windows of the run that goes on are timed anyway."
             return
         if self.state.model.needs_download:
-            self._downloading.ask(then_segment=False)
+            self._downloading.ask()
             return
         work = self._estimates.measuring(self.session)
         listener = Listener(
@@ -417,54 +424,106 @@ class Controller(CorrectionActions):
 
     # A run
 
-    def _try_to_start(self) -> None:
+    def _make_request(self, target: str, *, live: bool = False) -> RunRequest | None:
+        """Take down what is asked for; say why if that cannot be."""
         state = self.state
         reason = state.why_not()
         if reason:
             state.run.failure = Failure(reason, reason)
-            return
+            return None
         try:
-            request = self._follower.make_request()
+            read = self._follower.make_request()
         except SclipError as error:
             state.image.problem = str(error)
-            return
-        if request.labels_too_large and "labels-size" not in self._granted:
-            state.run.question = ask_labels_size(request)
-            return
-        if state.model.needs_download:
-            self._downloading.ask(then_segment=True)
-            return
-        if not self._scout.is_ready:
-            self._waits = True
-            self._on_work("segment")
-            state.run.message = "Getting ready"
-            return
+            return None
+        if self._segmenting is not None and not live:  # the newest press wins
+            self._give_up("")
+            self._runner.stop()
         image = self._follower.layer
-        classes = colored_classes(state.classes)
-        self._give_up("")
-        self._link.follow(image)
-        new = state.run.target == "new"
-        labels = None if new else self._link.target(image, request, classes)
-        if state.run.target == "replace" and labels is not None and "replace" not in self._granted:
-            painted = count_hand_edits(labels, request)
-            if painted:
-                state.run.question = ask_replace(labels.name, painted)
+        labels = self._labels_for(image, read, target)
+        return RunRequest(image, image.data, read, target, labels, state.model.name, live)
+
+    def _labels_for(self, image: Any, read: ImageRequest, target: str) -> Labels | None:  # noqa: ANN401
+        if target == "new":
+            return None
+        return self._link.target(image, read, colored_classes(self.state.classes))
+
+    def _resized(self, request: RunRequest, size: str) -> RunRequest:
+        """Return a request for labels of the size that was answered, whatever that is."""
+        if size not in ("region", "read"):
+            return dataclasses.replace(request, may_be_large=True)
+        image = request.image
+        self.state.image.labels_size = size
+        self._sized = weakref.ref(image)
+        read = with_labels_size(request.read, image, size)
+        labels = self._labels_for(image, read, request.target)
+        return dataclasses.replace(request, read=read, labels=labels, may_be_large=True)
+
+    def _why_void(self, about: object) -> str:
+        """Say why what a question is about has no point any more, or nothing."""
+        model = self.state.model
+        if isinstance(about, RunRequest):
+            return about.why_void(self._viewer.layers, model.name)
+        return MODEL_CHANGED if about not in (None, model.name) else ""
+
+    def _resume(self, request: RunRequest) -> None:
+        """Go on with a request that has waited."""
+        void = self._why_void(request)
+        if void:
+            self.state.run.notice = void
+        elif self._open:
+            self._go_on(request)
+
+    def _go_on(self, request: RunRequest) -> None:
+        """Start a run, unless something has to be decided, or waited for, before."""
+        question = self._question_of(request)
+        if question is not None or not self._scout.is_ready:
+            if request.live:
                 return
+            self.state.run.question = question
+            if question is None:
+                self._waiting = request
+                self._on_work("segment")
+                self.state.run.message = "Getting ready"
+            return
+        reason = self.state.why_not_settings()  # they may have changed since
+        if reason:
+            self.state.run.failure = Failure(reason, reason)
+        else:
+            self._start(request)
+
+    def _question_of(self, request: RunRequest) -> Question | None:
+        """Return what has to be asked next."""
+        labels = request.labels
+        if request.read.labels_too_large and labels is None and not request.may_be_large:
+            return ask_labels_size(request)
+        if self.state.model.needs_download:
+            return ask_download(self.state.model, request)
+        if request.target == "replace" and labels is not None and self._scout.is_ready:
+            painted = count_hand_edits(labels, request.read)
+            if painted > request.may_replace:
+                return ask_replace(request, labels.name, painted)
+        return None
+
+    def _start(self, request: RunRequest) -> None:
+        self._give_up("")
+        image, read = request.image, request.read
+        self._link.follow(image)
+        classes = colored_classes(self.state.classes)
+        labels = request.labels
+        if labels is not None and (
+            labels not in self._viewer.layers  # made by a run that has just been given up
+            or why_not_updating(labels, read, classes, self.state.classes.ids()) is not None
+        ):
+            request = dataclasses.replace(request, labels=None)
         teaching = self.corrections.teaching
         carried = teaching.carried_for(classes)
         strokes = {}
-        if state.run.target != "replace":  # which throws them away
-            strokes = teaching.strokes_for(labels or self._link.labels_of(image), request, classes)
+        if request.target != "replace":  # which throws them away
+            known = request.labels or self._link.labels_of(image)
+            strokes = teaching.strokes_for(known, read, classes)
         self._segmenting = segmenting = Segmenting(
-            self._viewer,
-            self.state,
-            self.session,
-            image,
-            request,
-            classes,
-            labels,
-            strokes,
-            carried,
+            self._viewer, self.state, self.session, request, classes, strokes, carried
         )
         if teaching.passed_over:
             segmenting.warn(teaching.passed_over)
@@ -474,12 +533,13 @@ class Controller(CorrectionActions):
             draft=segmenting.draw,
             warned=segmenting.warn,
             done=lambda outcome: self._on_segmented(segmenting, outcome),
-            failed=self._on_failure,
+            failed=lambda error: self._on_run_failed(segmenting, error),
             stopped=lambda: self._on_stopped(segmenting),
         )
-        self._runner.start(Work("segment", segmenting.work, listener, drafts=state.run.partial))
+        drafts = self.state.run.partial
+        self._runner.start(Work("segment", segmenting.work, listener, drafts=drafts))
 
-    def _on_segmented(self, segmenting: Segmenting, outcome: Any) -> None:  # noqa: ANN401
+    def _on_segmented(self, segmenting: Segmenting, outcome: SegmentOutcome) -> None:
         if segmenting is not self._segmenting:
             return
         self._segmenting = None
@@ -488,22 +548,45 @@ class Controller(CorrectionActions):
         except SclipError as error:
             self._on_failure(error)
             return
-        self._link.remember(segmenting.image, labels)
-        self._link.follow(segmenting.image)
+        request = segmenting.request
+        self._link.remember(request.image, labels)
+        self._link.follow(request.image)
         self._keys.bind(labels)
         self.corrections.on_written(labels, outcome.learned)
-        self._seen.note(segmenting.job.request)
+        if len(outcome.labels) == len(request.read.planes):
+            self._seen.note(request.read)
         self._estimates.learn(outcome)
-        self.state.run.target = "auto"
+        if not request.live:
+            self.state.run.target = "auto"
         self.state.run.notice = segmenting.notice
+
+    def _on_stopped(self, segmenting: Segmenting) -> None:
+        if segmenting is self._segmenting:
+            self._end_early(segmenting)
+            told = segmenting.notice or "Nothing was changed."
+            self.state.run.notice = f"Cancelled. {told}"
+
+    def _on_run_failed(self, segmenting: Segmenting, error: Exception) -> None:
+        if segmenting is not self._segmenting:
+            return
+        self._end_early(segmenting)
+        if isinstance(error, NeedsDownloadError):
+            self._scout.mark_missing(segmenting.request.model)
+            self._resume(segmenting.request)
+        else:
+            self._on_failure(error)
+
+    def _end_early(self, segmenting: Segmenting) -> None:
+        """Write the planes that are finished, where there are several, and give up the rest."""
+        finished = segmenting.finished_planes
+        if finished is None:
+            self._give_up("")
+        else:
+            self._on_segmented(segmenting, finished)
 
     def _on_lost(self, sentence: str) -> None:
         self._give_up(sentence)
         self._runner.stop()
-
-    def _on_stopped(self, segmenting: Segmenting) -> None:
-        if segmenting is self._segmenting:
-            self._give_up("Cancelled. Nothing was changed.")
 
     def _give_up(self, notice: str) -> None:
         segmenting, self._segmenting = self._segmenting, None
@@ -516,7 +599,14 @@ class Controller(CorrectionActions):
         run = self.state.run
         if self._open and run.live and run.embedded and not self.state.why_not():
             run.failure = None
-            self._try_to_start()
+            request = self._make_request("auto", live=True)
+            if request is not None:
+                self._go_on(request)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting = None
+            self._on_work("")
 
     # What the work tells
 
@@ -540,8 +630,8 @@ class Controller(CorrectionActions):
     def _on_failure(self, error: Exception) -> None:
         self._give_up("")
         if isinstance(error, NeedsDownloadError):
-            self._scout.mark_missing()
-            self._downloading.ask(then_segment=True)
+            self._scout.mark_missing(self.state.model.name)
+            self._downloading.ask()
             return
         self.state.run.failure = describe_failure(error, self.state)
 
@@ -550,10 +640,10 @@ class Controller(CorrectionActions):
         self._on_image()
 
     def _on_ready(self) -> None:
-        if self._waits and self._open:
-            self._waits = False
-            self._on_work("")
-            self._try_to_start()
+        request = self._waiting
+        if request is not None and self._open:
+            self._wait_no_more()
+            self._resume(request)
 
     # What changes around it
 
@@ -599,7 +689,20 @@ class Controller(CorrectionActions):
         if labels is not None:
             self._keys.bind(labels)
         self.corrections.follow(labels)
+        self._drop_void(image)
         request = self._follower.request
         self._preview.show(request)
         self._estimates.update(request)
         self.state.run.embedded = self._seen.knows(request) and bool(self.session.loaded)
+
+    def _drop_void(self, image: Any) -> None:  # noqa: ANN401
+        """Take away what is asked, or waits, about layers and models that are not chosen now."""
+        run = self.state.run
+        about = None if run.question is None else run.question.about
+        elsewhere = isinstance(about, RunRequest) and about.image is not image
+        if elsewhere or self._why_void(about):
+            run.question = None
+        void = "" if self._waiting is None else self._why_void(self._waiting)
+        if void:
+            self._wait_no_more()
+            run.notice = void

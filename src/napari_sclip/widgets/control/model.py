@@ -23,10 +23,12 @@ from napari_sclip.engine.estimate import (
 from napari_sclip.engine.failures import explain_error
 from napari_sclip.engine.layout import plan_windows
 from napari_sclip.errors import SclipError
+from napari_sclip.layers.image.read import with_labels_size
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.labels.schema import package_versions
 from napari_sclip.models.registry import MODELS
 from napari_sclip.progress import Progress
+from napari_sclip.widgets.control.run import RunRequest
 from napari_sclip.widgets.control.tasks import Runner, Work
 from napari_sclip.widgets.state.model import ModelState
 from napari_sclip.widgets.state.run import Failure, Question
@@ -54,6 +56,7 @@ IN_THE_WIDGET = {
 """What is an argument in Python is a control here."""
 
 RECOVERY = "recover"
+LABELS_OF_REGION = "Labels of the region only"
 
 
 def describe_failure(error: Exception, state: WidgetState) -> Failure:
@@ -119,12 +122,11 @@ class Scout:
         """Tell nothing more."""
         self._task.forget()
 
-    def mark_missing(self) -> None:
-        """Note that the chosen model is not on this disk after all."""
+    def mark_missing(self, name: str) -> None:
+        """Note that a model is not on this disk after all."""
         model = self._state.model
         model.choices = tuple(
-            dataclasses.replace(c, on_disk=False) if c.name == model.name else c
-            for c in model.choices
+            dataclasses.replace(c, on_disk=False) if c.name == name else c for c in model.choices
         )
 
     def _on_findings(self, findings: Findings) -> None:
@@ -143,18 +145,18 @@ class Scout:
         self._ready()
 
 
-def ask_download(model: ModelState, *, then_segment: bool) -> Question:
+def ask_download(model: ModelState, request: RunRequest | None) -> Question:
     """Ask whether the chosen model may be downloaded.
 
     Parameters
     ----------
     model : ModelState
-    then_segment : bool
-        Whether the run goes on afterwards.
+    request : RunRequest or None
+        What goes on afterwards.
     """
     choice = model.choice
     assert choice is not None
-    yes = ("segment", "Download and segment") if then_segment else ("yes", "Download")
+    yes = ("yes", "Download") if request is None else ("segment", "Download and segment")
     return Question(
         key="download",
         text=(
@@ -162,14 +164,16 @@ def ask_download(model: ModelState, *, then_segment: bool) -> Question:
             f"hub? Licence of the weights: {choice.licence}. Your images stay here."
         ),
         answers=(yes, ("no", "Not now")),
+        about=model.name if request is None else request,
     )
 
 
-def ask_replace(name: str, painted: int) -> Question:
+def ask_replace(request: RunRequest, name: str, painted: int) -> Question:
     """Ask whether what was painted by hand may be replaced.
 
     Parameters
     ----------
+    request : RunRequest
     name : str
         Of the labels.
     painted : int
@@ -182,21 +186,29 @@ def ask_replace(name: str, painted: int) -> Question:
             "undo (Ctrl+Z, with the labels active) brings them back."
         ),
         answers=(("yes", "Replace them"), ("no", "Keep them")),
+        about=dataclasses.replace(request, may_replace=painted),
     )
 
 
-def ask_labels_size(request: ImageRequest) -> Question:
-    """Ask what size large labels shall have."""
-    smaller = [("read", "Size of the level that is read")] if max(request.factors) > 1 else []
+def ask_labels_size(request: RunRequest) -> Question:
+    """Ask what size large labels shall have; sizes that are no smaller are not offered."""
+    read = request.read
+    offered = {
+        "region": "Labels of this plane only" if read.is_whole_plane else LABELS_OF_REGION,
+        "read": "Size of the level that is read",
+    }
+    smaller = tuple(
+        (size, label)
+        for size, label in offered.items()
+        if math.prod(with_labels_size(read, request.image, size).labels_shape)
+        < math.prod(read.labels_shape)
+    )
+    advice = "" if smaller else " For smaller ones, do nothing now, and choose a region."
     return Question(
         key="labels-size",
-        text=str(request.labels_too_large),
-        answers=(
-            ("region", "Labels of the region only"),
-            *smaller,
-            ("image", "Full size"),
-            ("no", "Do nothing"),
-        ),
+        text=f"{read.labels_too_large}{advice}",
+        answers=(*smaller, ("image", "Full size"), ("no", "Do nothing")),
+        about=request,
     )
 
 
@@ -235,9 +247,9 @@ class Downloading:
         self._progress = progress
         self._failed = failed
 
-    def ask(self, *, then_segment: bool) -> None:
-        """Ask whether the chosen model may be downloaded."""
-        self._state.run.question = ask_download(self._state.model, then_segment=then_segment)
+    def ask(self, request: RunRequest | None = None) -> None:
+        """Ask whether the chosen model may be downloaded, and go on with a request then."""
+        self._state.run.question = ask_download(self._state.model, request)
 
     def start(self, then: Callable[[], None] | None) -> None:
         """Download the chosen model; then do what was waiting for it."""

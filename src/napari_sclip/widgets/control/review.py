@@ -42,6 +42,9 @@ AT_ONCE = 2**22
 
 EVENTS = ("paint", "set_data", "data", "name", "features")
 
+GO_FIRST = "Go to a region first: Next, or N with the labels active."
+ALL_CHECKED = "All of this plane is checked."
+
 KEYS = {"n": "next", "Shift-N": "previous", "c": "checked"}
 
 
@@ -276,7 +279,8 @@ class Reviewing:
             return
         labels, plane = shown
         if self._at is None or self._of != (id(labels), str(plane.index)):
-            self._desk.say("Go to a region first: Next, or N with the labels active.")
+            all_checked = self._desk.state.correct.checked == 1
+            self._desk.say(ALL_CHECKED if all_checked else GO_FIRST)
             return
         mark_checked(labels, plane, self._at)
         self._desk.keep(labels)
@@ -304,7 +308,7 @@ class Reviewing:
         self._tally.count()
         self._clear_outline()
         if found.spot is None:
-            self._desk.say("All of this plane is checked.")
+            self._desk.say(ALL_CHECKED)
             return
         go_to(self._desk.viewer, labels, shown[1], found.spot)
         outline(self._desk.viewer, labels, shown[1], found.spot)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,69 @@ LABELS_REMOVED = "The labels were removed from the viewer, so the run was stoppe
 LABELS_REPLACED = (
     "The labels were given other data that cannot take the result, so the run was stopped."
 )
+MODEL_CHANGED = "Another model was chosen, so the run was not started."
+
+
+@dataclass(frozen=True, eq=False)
+class RunRequest:
+    """What one press of Segment, or one change that is shown live, asks for.
+
+    It is handed on to the run that comes of it. The answer to a question makes another request, so
+    what was granted is granted to that run alone.
+
+    Attributes
+    ----------
+    image : Image layer
+    pixels : array-like
+        The layer's data when the request was made.
+    read : ImageRequest
+    target : str
+        As `RunState.target`; "auto" where it is live.
+    labels : Labels or None
+        The layer that is updated; None makes a new one.
+    model : str
+        That was chosen.
+    live : bool
+        Whether nobody has pressed Segment: it asks nothing, and where it would have to, nothing
+        is done.
+    may_replace : int
+        Painted pixels that may be replaced, as many as the question named.
+    may_be_large : bool
+        Whether new labels may have any size.
+    """
+
+    image: Any
+    pixels: Any = field(repr=False)
+    read: ImageRequest
+    target: str
+    labels: Labels | None
+    model: str
+    live: bool = False
+    may_replace: int = 0
+    may_be_large: bool = False
+
+    def __post_init__(self) -> None:
+        if self.live and self.target != "auto":
+            raise ValueError(f"A live run only updates labels; got the target {self.target!r}.")
+
+    def why_void(self, layers: Iterable[Any], model: str) -> str:
+        """Say why nothing can come of it any more, or nothing.
+
+        Parameters
+        ----------
+        layers : iterable of Layer
+            That are in the viewer.
+        model : str
+            That is chosen now.
+        """
+        here = set(layers)
+        if self.image not in here:
+            return IMAGE_REMOVED
+        if self.labels is not None and self.labels not in here:
+            return LABELS_REMOVED
+        if self.image.data is not self.pixels:
+            return IMAGE_REPLACED
+        return "" if model == self.model else MODEL_CHANGED
 
 
 class RunOutput:
@@ -103,18 +167,23 @@ class RunOutput:
         drawing.show_placed(draft.plane, draft.rows)
 
     def finish(self, outcome: SegmentOutcome) -> LabelsUpdate:
-        """Write the result, as one step that can be undone."""
+        """Write the planes that there are, as one step that can be undone.
+
+        Unless all were finished, what was painted by hand stays in any case.
+        """
         painted = self._withdraw()
         self._unwatch()
+        planes = self._request.planes
+        numbers = sorted(outcome.labels)
         update = update_labels(
             self.labels,
-            self._request,
+            dataclasses.replace(self._request, planes=tuple(planes[n] for n in numbers)),
             dataclasses.replace(outcome.result, classes=self._classes_as_named_now()),
-            outcome.labels,
+            {k: outcome.labels[n] for k, n in enumerate(numbers)},
             ids=self._ids,
-            keep_edits=self._keep_edits,
-            placed=outcome.placed,
-            painted=painted,
+            keep_edits=self._keep_edits or len(numbers) < len(planes),
+            placed={k: outcome.placed[n] for k, n in enumerate(numbers)},
+            painted={k: painted[n] for k, n in enumerate(numbers) if n in painted},
         )
         if self.is_new:
             self._follow_image()
@@ -195,11 +264,8 @@ class Segmenting:
     viewer : Viewer
     state : WidgetState
     session : Session
-    image : Image layer
-    request : ImageRequest
+    request : RunRequest
     classes : sequence of ClassPrompt
-    labels : Labels or None
-        The layer to update; None makes a new one.
     strokes : mapping of int to Strokes, optional
         To learn from, by the number of the plane.
     carried : Classifier or None
@@ -211,30 +277,29 @@ class Segmenting:
         viewer: Any,  # noqa: ANN401 - napari has no types
         state: WidgetState,
         session: Session,
-        image: Any,  # noqa: ANN401
-        request: ImageRequest,
+        request: RunRequest,
         classes: Sequence[ClassPrompt],
-        labels: Labels | None,
         strokes: Mapping[int, Strokes] | None = None,
         carried: Any = None,  # noqa: ANN401
     ) -> None:
-        self.image = image
+        self.request = request
+        self.so_far: SegmentOutcome | None = None
         self.lost: Callable[[str], None] = lambda sentence: None
         self.notice = ""
         self._session = session
         self._warnings: list[str] = []
         self._output = RunOutput(
             viewer,
-            image,
-            request,
+            request.image,
+            request.read,
             classes,
             state.classes.ids(),
-            labels,
+            request.labels,
             lambda sentence: self.lost(sentence),
-            keep_edits=state.run.target != "replace",
+            keep_edits=request.target != "replace",
         )
         self.job = SegmentJob(
-            request=request,
+            request=request.read,
             selection=state.model.selection(),
             config=state.detail.config(),
             classes=tuple(classes),
@@ -245,7 +310,12 @@ class Segmenting:
 
     def work(self, reporter: Reporter) -> SegmentOutcome:
         """Do the work, in a thread."""
-        return run_segment(self.job, self._session, reporter)
+        return run_segment(self.job, self._session, reporter, self._on_finished_plane)
+
+    @property
+    def finished_planes(self) -> SegmentOutcome | None:
+        """What there is of a run over several planes that has ended early, if any is finished."""
+        return self.so_far if len(self.request.read.planes) > 1 else None
 
     def draw(self, draft: PlaneDraft) -> None:
         """Draw labels as far as they are known."""
@@ -277,11 +347,18 @@ class Segmenting:
         """Take back what was drawn."""
         self._output.give_up()
 
+    def _on_finished_plane(self, outcome: SegmentOutcome) -> None:
+        self.so_far = outcome
+
     def _told(self, outcome: SegmentOutcome, update: LabelsUpdate, labels: Labels) -> list[str]:
-        planes = len(outcome.labels)
+        planes, asked = len(outcome.labels), len(self.request.read.planes)
         what = "Segmented" if planes == 1 else f"Segmented {planes} planes"
         how = " from the embedding, without a vision pass" if outcome.reused == planes else ""
         told = [f"{what} into “{labels.name}”{how}."]
+        if planes < asked:
+            told = [f"{planes} of {asked} planes were finished, and are in “{labels.name}”."]
+            if update.undoable:
+                told.append("One undo (Ctrl+Z, with the labels active) takes them back.")
         if outcome.job.strokes:
             told.append("It has learned from what was painted.")
         if update.kept:

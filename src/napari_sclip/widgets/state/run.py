@@ -10,6 +10,7 @@ from psygnal import SignalGroupDescriptor
 IDLE = "idle"
 RUNNING = "running"
 STOPPING = "stopping"
+BUSY = "A task is running. Wait for it, or cancel it."
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,14 @@ class Question:
     answers : tuple of (str, str)
         Key and label of each answer, the suggested one first, the one that changes nothing
         last.
+    about : object
+        What the work goes on with; the question goes when that is void.
     """
 
     key: str
     text: str
     answers: tuple[tuple[str, str], ...]
+    about: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass
@@ -72,8 +76,8 @@ class RunState:
     embedded : bool
         Whether the next run needs no vision pass.
     target : str
-        "auto": into the labels that belong to the image. "replace": into the same, and over what
-        was painted by hand. "new": into a new layer.
+        Of the next press of Segment. "auto": into the labels that belong to the image. "replace":
+        into the same, and over what was painted by hand. "new": into a new layer.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()

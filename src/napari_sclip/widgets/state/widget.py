@@ -38,15 +38,18 @@ class WidgetState:
         """Why Segment cannot be pressed, in a person's words, or nothing."""
         if self.image.facts is None:
             return self.image.problem or "Open an image first: drop a file on napari."
+        return self.image.problem or self.why_not_settings()
+
+    def why_not_settings(self) -> str:
+        """Why no image can be segmented with what is chosen, or nothing."""
         reasons = (
-            self.image.problem,
             self.classes.why_not() or "",
             self.model.why_not(),
-            self.detail.problem or self._why_not_settings(),
+            self.detail.problem or self._why_no_config(),
         )
         return next((reason for reason in reasons if reason), "")
 
-    def _why_not_settings(self) -> str:
+    def _why_no_config(self) -> str:
         try:
             self.detail.config()
         except SclipError as error:

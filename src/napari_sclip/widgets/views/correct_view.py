@@ -9,13 +9,12 @@ from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QToolButton, QVBoxL
 
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.correct import CorrectState, Orphan
-from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.state.run import BUSY, IDLE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.form import Panel, WrappedLabel, allow, follow, make_button
 from napari_sclip.widgets.views.section import SectionBody
 
 NO_LABELS = "There are no labels yet. Press Segment first."
-BUSY = "Something runs; wait for it, or cancel it."
 HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 9. It stays."
 
 MENU_WIDTH = 26

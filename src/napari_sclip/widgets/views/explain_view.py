@@ -6,10 +6,10 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.actions import Actions
-from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.state.run import BUSY, IDLE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
-from napari_sclip.widgets.views.correct_view import BUSY, NO_LABELS
+from napari_sclip.widgets.views.correct_view import NO_LABELS
 from napari_sclip.widgets.views.form import Row, allow, follow, make_button
 
 MOST_HEADS = 64

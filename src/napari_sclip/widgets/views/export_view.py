@@ -18,10 +18,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sclip.widgets.actions import Actions
-from napari_sclip.widgets.state.run import IDLE
+from napari_sclip.widgets.state.run import BUSY, IDLE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
-from napari_sclip.widgets.views.correct_view import BUSY, NO_LABELS
+from napari_sclip.widgets.views.correct_view import NO_LABELS
 from napari_sclip.widgets.views.form import (
     WrappedLabel,
     allow,

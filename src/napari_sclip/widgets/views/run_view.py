@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sclip.widgets.actions import Actions
-from napari_sclip.widgets.state.run import IDLE, RUNNING, Failure, Question
+from napari_sclip.widgets.state.run import BUSY, IDLE, RUNNING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.form import (
@@ -53,8 +53,8 @@ TARGETS = (
     Choice(
         "replace",
         "Replace everything",
-        tooltip="Into the same labels, and over what was painted by hand, this once. Asks before, "
-        "and can be undone",
+        tooltip="Into the same labels, and over what was painted by hand, once. Asks at each "
+        "press, and can be undone",
     ),
     Choice("new", "New layer", tooltip="Into a labels layer of its own"),
 )
@@ -310,7 +310,9 @@ class RunView(QWidget):
         self._segment.clicked.connect(self._on_segment)
         self._cancel = QPushButton("Cancel", self)
         self._cancel.setObjectName("sclip_cancel")
-        self._cancel.setToolTip("Stop what runs (Esc); nothing is changed then")
+        self._cancel.setToolTip(
+            "Stop what runs (Esc). Nothing is changed then; finished planes of a stack stay"
+        )
         self._cancel.clicked.connect(self._on_cancel)
         self._reason = WrappedLabel(self)
         self._reason.setObjectName("sclip_segment_reason")
@@ -383,11 +385,8 @@ class RunView(QWidget):
         idle = self._state.run.status == IDLE
         reason = self._state.why_not() if idle else ""
         self._reason.setText(reason)
-        if idle:
-            tooltip = reason or "Segment the image into the classes"
-        else:
-            tooltip = "Something runs; wait for it, or cancel it"
-        self._segment.setToolTip(tooltip)
+        ready = reason or "Segment the image into the classes"
+        self._segment.setToolTip(ready if idle else BUSY)
         can_segment, can_cancel = idle and not reason, self._state.run.status == RUNNING
         cancel_had_focus = self._cancel.hasFocus()
         # First the one that is wanted next, so that the focus has a place to go to.

@@ -68,7 +68,7 @@ OF_ANOTHER_MODEL = (
 
 @dataclass(frozen=True, eq=False)
 class SegmentOutcome:
-    """What a run gives.
+    """What a run gives, or has given so far.
 
     Attributes
     ----------
@@ -99,7 +99,12 @@ class SegmentOutcome:
     learned: Classifier | None = None
 
 
-def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> SegmentOutcome:
+def run_segment(
+    job: SegmentJob,
+    session: Session,
+    reporter: Reporter,
+    finished: Callable[[SegmentOutcome], None] = lambda outcome: None,
+) -> SegmentOutcome:
     """Read, embed (unless that has been done) and classify every plane of a request.
 
     Parameters
@@ -107,6 +112,8 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
     job : SegmentJob
     session : Session
     reporter : Reporter
+    finished : callable, optional
+        Given what there is so far, after each plane.
 
     Raises
     ------
@@ -163,11 +170,13 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
             labels[number] = result.labels
             placed[number] = job.placer.place(number, result.labels).with_room(count)
             dropped = set(result.dropped) if dropped is None else dropped & set(result.dropped)
+            outcome = SegmentOutcome(
+                job, result, dict(labels), dict(placed), reused, frozenset(dropped), cost, learned
+            )
+            finished(outcome)
             if number + 1 < count and reporter.wants_draft():
                 drafts.tell(placed[number])
-        return SegmentOutcome(
-            job, result, labels, placed, reused, frozenset(dropped or ()), cost, learned
-        )
+        return outcome
 
 
 def _taken_over(job: SegmentJob, segmenter: Any, reporter: Reporter) -> Classifier | None:  # noqa: ANN401
