@@ -276,7 +276,7 @@ class Controller(CorrectionActions):
             self.state, self._runner, self._on_progress, self._on_failure
         )
         self._link = LabelsLink(viewer, self.state.classes)
-        self._keys = PaintKeys(viewer, self._link.know)
+        self._keys = PaintKeys(viewer, self.state.classes, self._link.know)
         self._preview = PreviewLoop(self.state.image)
         self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None
