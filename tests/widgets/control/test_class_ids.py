@@ -110,6 +110,71 @@ def test_scribbles_keep_their_meaning(
     assert ids(controller) == {"cow": 1, "hay": 5}
 
 
+@pytest.fixture
+def objects(viewer: Any, image: Any, controller: Controller) -> Labels:
+    """A mask of 1,200 objects that is used as the labels of the image."""
+    layer = viewer.add_labels(np.arange(2400, dtype=np.int32).reshape(40, 60) // 2, name="cells")
+    viewer.layers.selection = {layer}
+    controller.start_from_layer()
+    return layer
+
+
+def test_a_mask_of_many_objects_fills_neither_table_nor_panel(
+    objects: Labels, controller: Controller
+) -> None:
+    assert "has the labels of" in controller.state.run.notice
+    assert [row.name for row in controller.state.classes.rows] == ["cat", "grass"]
+    assert len(controller.state.correct.orphans) == 1199
+    controller.state.classes.clear()
+    controller.start_from_layer()
+    assert len(controller.state.classes.rows) == 0
+
+
+def test_many_objects_become_one_class(objects: Labels, controller: Controller, run: Press) -> None:
+    before = objects.data.copy()
+    controller.join_removed_classes()
+    number = ids(controller)["object"]
+    np.testing.assert_array_equal(objects.data, np.where(before == 0, 0, number))
+    assert controller.state.correct.orphans == ()
+    objects.undo()
+    np.testing.assert_array_equal(objects.data, before)
+    objects.redo()
+    run()
+    assert (objects.data[before != 0] == number).all()
+
+
+def test_many_objects_are_let_go(objects: Labels, controller: Controller, run: Press) -> None:
+    controller.release_removed_classes()
+    assert controller.state.correct.orphans == ()
+    run()
+    assert set(np.unique(objects.data)) == set(ids(controller).values())
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((50, 60), (1, 1)), ((3, 40, 60), (1, 1, 1)), ((20, 30), (2, 2))]
+)
+def test_labels_of_another_shape_are_refused(
+    viewer: Any, image: Any, controller: Controller, shape: tuple[int, ...], scale: tuple[int, ...]
+) -> None:
+    layer = viewer.add_labels(np.ones(shape, np.uint8), name="mine", scale=scale)
+    viewer.layers.selection = {layer}
+    controller.start_from_layer()
+    told = controller.state.run.notice
+    assert "(40, 60)" in told
+    assert str(shape) in told
+    assert "napari_sclip" not in layer.metadata
+
+
+def test_labels_in_another_place_are_refused(
+    viewer: Any, image: Any, controller: Controller
+) -> None:
+    layer = viewer.add_labels(np.ones((40, 60), np.uint8), name="mine", translate=(5, 0))
+    viewer.layers.selection = {layer}
+    controller.start_from_layer()
+    assert "lies in another place" in controller.state.run.notice
+    assert "napari_sclip" not in layer.metadata
+
+
 def test_undoing_brings_back_no_pixel_under_another_name(
     viewer: Any, image: Any, controller: Controller, word: Callable[[str], None]
 ) -> None:

@@ -24,6 +24,9 @@ REMEMBERED_BYTES = 2**28
 
 SLAB_PIXELS = 2**20
 
+FEW_IDS = 16
+"""Of more ids than these it is quicker to sort the pixels than to look for each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -394,6 +397,9 @@ def take_census(
 
 def _found(ids: Iterable[int], *arrays: np.ndarray) -> set[int]:
     """Return those of some ids that occur in arrays."""
+    ids = set(ids)
+    if len(ids) > FEW_IDS:
+        return {k for values in arrays for k in np.unique(values).tolist() if k in ids}
     return {k for k in ids if any(bool((values == k).any()) for values in arrays)}
 
 

@@ -161,6 +161,16 @@ class CorrectionActions:
         self.corrections.taking.release_class(label)
         self.corrections.tally.count()
 
+    def join_removed_classes(self) -> None:
+        """Make one class of all that are painted and not in the table."""
+        self.corrections.taking.join_removed_classes()
+        self.corrections.tally.count()
+
+    def release_removed_classes(self) -> None:
+        """Let the next run replace what was painted of all removed classes."""
+        self.corrections.taking.release_removed_classes()
+        self.corrections.tally.count()
+
     def add_scribbles(self) -> None:
         """Add a layer to scribble in."""
         self.corrections.scribbling.add()
@@ -208,6 +218,7 @@ class CorrectionActions:
     def start_from_layer(self) -> None:
         """Take the active Labels layer, which comes from elsewhere, as the image's labels."""
         self.corrections.taking.start_from_layer()
+        self.corrections.follow(self.corrections.desk.labels)
 
     def repeat_as(self, language: str) -> str:
         """Return the lines that repeat this run on other files: "shell" or "python"."""
