@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from napari_sclip.layers.labels.annotations import mark_checked
 from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.snapshot import make_layer, take_down
 from napari_sclip.layers.labels.targets import shown_plane
 from napari_sclip.widgets.control.controller import Controller
 
@@ -108,6 +109,28 @@ def test_scribbles_keep_their_meaning(
     word("dog, soil")
     controller.state.classes.set_text("cow, hay")
     assert ids(controller) == {"cow": 1, "hay": 5}
+
+
+def test_labels_that_were_there_before_their_image_lie_over_it(
+    viewer: Any, image: Any, controller: Controller, run: Press
+) -> None:
+    run()
+    kept = take_down(labels_in(viewer))
+    viewer.layers.clear()
+    back = viewer.add_layer(make_layer(kept))
+    photo = viewer.add_image(np.zeros((40, 60, 3), np.uint8), name="photo")
+    over = viewer.add_image(np.zeros((40, 60, 3), np.uint8), name="over it")
+    viewer.layers.selection = {photo}
+    controller._follower.refresh()
+    assert controller._link.current is back
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo labels", "over it"]
+    run()
+    assert labels_in(viewer) is back
+    viewer.layers.move(1, 0)
+    viewer.layers.selection = {over}
+    viewer.layers.selection = {photo}
+    run()
+    assert viewer.layers[0] is back, "where the person has put it"
 
 
 @pytest.fixture

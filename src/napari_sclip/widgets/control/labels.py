@@ -130,6 +130,7 @@ class LabelsLink:
         if labels is not None:
             if image not in self._labels_of:
                 self._take_colors(labels)
+                self._lay_over(labels, image)
             self.remember(image, labels)
             known = {row.name: row.id for row in read_legend(labels) if row.id != 0}
             self._table.adopt(known, again=before is not None and before() is labels)
@@ -181,6 +182,12 @@ class LabelsLink:
                 continue
             if shown[row.key] != known.color:
                 self._table.set(row.key, color=known.color)
+
+    def _lay_over(self, labels: Labels, image: Any) -> None:  # noqa: ANN401
+        """Lay labels that were there before their image over it, as it hides them."""
+        layers = self._viewer.layers
+        if image in layers and layers.index(labels) < layers.index(image):
+            layers.move(layers.index(labels), layers.index(image) + 1)
 
     def _dress(self) -> None:
         labels = self.current
