@@ -23,8 +23,12 @@ from napari_sclip.layers.labels.objects import (
 )
 from napari_sclip.layers.labels.partial import data_without_drafts
 from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.snapshot import ENDING
+from napari_sclip.layers.labels.undo import undo_steps
+from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.context import NO_LABELS, Desk
+from napari_sclip.widgets.control.recovery import autosave_of
 from napari_sclip.widgets.work.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -66,6 +70,7 @@ class Taking:
             return
         _, attributes, kind = labels.as_layer_data_tuple()
         own = labels.data
+        steps = [id(step) for step in undo_steps(labels)]
         given: LayerData = (data_without_drafts(labels), attributes, kind)
         image = self._desk.follower.layer
         beside = None if image is None else image.as_layer_data_tuple()
@@ -81,6 +86,9 @@ class Taking:
             names = ", ".join(file.name for file in files[:4])
             more = f" and {len(files) - 4} more" if len(files) > 4 else ""
             self._desk.say(f"Saved {names}{more} in {files[0].parent}.")
+            whole = any(file.name.endswith(ENDING) for file in files)
+            if whole and steps == [id(step) for step in undo_steps(labels)]:
+                autosave_of(self._desk.viewer, cache_dir() / "recovery").saved_as_file(labels)
 
         self._desk.start("save", work, done)
 
