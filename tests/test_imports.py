@@ -221,15 +221,6 @@ def test_the_check_of_arrows_lets_pass_what_is_right() -> None:
     assert forbidden("widgets.dock", "from napari_sclip.widgets.control import tasks") == []
 
 
-# To be removed with the circle: a reader of each kind of mask imports what they all return.
-READERS_OF_MASKS = [
-    "export.read_coco",
-    "export.read_mask",
-    "export.read_ome_zarr",
-    "export.read_pictures",
-]
-
-
 @functools.cache
 def imported_modules(source: str) -> frozenset[str]:
     """Modules of the package that a source imports."""
@@ -259,7 +250,7 @@ def circles(sources: dict[str, str]) -> list[list[str]]:
         for module in graph
         if module in beyond[module]
     }
-    return [list(circle) for circle in sorted(together) if list(circle) != READERS_OF_MASKS]
+    return [list(circle) for circle in sorted(together)]
 
 
 def test_no_modules_import_one_another() -> None:

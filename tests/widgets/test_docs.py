@@ -88,8 +88,9 @@ def test_the_list_has_the_names_that_come_and_go(widget: SegmentWidget) -> None:
     ):
         widget.state.run.question = Question("test", "Which?", ((key, "This one"),))
         passing |= named(widget) - lasting
-    widget.state.correct.orphans = (Orphan(3, "moss", 37),)
-    passing |= named(widget) - lasting
+    for orphans in ([3], range(1, 200)):
+        widget.state.correct.orphans = tuple(Orphan(k, "moss", 37) for k in orphans)
+        passing |= named(widget) - lasting
     dialog: Any = table.findChild(QWidget, "sclip_classes_color_dialog")
     dialog.reject()
     assert set(listed(PASSING)) == passing

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import QDockWidget
 import napari_sclip
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets import commands
-from napari_sclip.widgets.dock import SegmentWidget
+from napari_sclip.widgets.dock import DOCK_NAMES, SegmentWidget
 
 MANIFEST = PluginManifest.from_file(Path(napari_sclip.__file__).parent / "napari.yaml")
 COMMANDS = {command.id: command for command in MANIFEST.contributions.commands or ()}
@@ -106,6 +106,7 @@ def test_the_widget_is_in_the_menus(viewer: Any) -> None:
 
 
 def test_the_dock_is_named_as_in_the_plugins_menu() -> None:
+    assert commands.DOCK_NAME in DOCK_NAMES
     name = menu_item_template.format(MANIFEST.display_name, WIDGET.display_name)
     assert name == commands.DOCK_NAME
 
@@ -175,6 +176,35 @@ def test_the_menu_hides_what_a_command_opened(viewer: Any, qtbot: QtBot) -> None
     assert not dock.isVisible()
     run("open_widget")
     assert dock.isVisible()
+
+
+def test_the_menu_shows_what_was_opened_at_the_start(viewer: Any, qtbot: QtBot) -> None:
+    viewer.window.show()
+    viewer.window.add_plugin_dock_widget("napari-sclip")  # as `napari -w napari-sclip` does
+    (widget,) = widgets(viewer)
+    qtbot.waitUntil(widget.isVisible)
+    menu_action(viewer, commands.DOCK_NAME).trigger()
+    assert widgets(viewer) == [widget]
+    menu_action(viewer, commands.DOCK_NAME).trigger()
+    assert widgets(viewer) == [widget]
+    assert dock_of(widget).isVisible()
+
+
+def test_what_the_menu_opened_is_found_by_the_name_of_the_plugin(viewer: Any, qtbot: QtBot) -> None:
+    viewer.window.show()
+    menu_action(viewer, commands.DOCK_NAME).trigger()
+    (widget,) = widgets(viewer)
+    qtbot.waitUntil(widget.isVisible)
+    assert viewer.window.add_plugin_dock_widget("napari-sclip")[1] is widget
+    viewer.window.remove_dock_widget("all")
+    menu_action(viewer, commands.DOCK_NAME).trigger()
+    (other,) = widgets(viewer)
+    assert other is not widget
+    qtbot.waitUntil(other.isVisible)
+    dock_of(other).destroyOnClose()
+    viewer.window.add_plugin_dock_widget("napari-sclip")
+    (third,) = widgets(viewer)
+    assert third not in (widget, other)
 
 
 def test_a_closed_widget_is_made_anew(viewer: Any) -> None:

@@ -132,3 +132,24 @@ def test_the_start_of_napari_loads_none_of_our_modules(tmp_path: Path, start: st
 def test_the_check_of_the_start_can_fail(tmp_path: Path) -> None:
     loaded = ours_after_start(tmp_path, "model", "napari-sclip.sample_cat")
     assert "napari_sclip.layers.io.sample_data" in loaded
+
+
+UNITS = """
+import pint
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication
+from napari_sclip.widgets.work import startup
+
+app = QApplication([])
+startup.warm_up_labels = startup.warm_up = lambda: None
+from napari_sclip.widgets.dock import SegmentWidget
+
+widget = SegmentWidget(ViewerModel())
+print(type(pint.get_application_registry().get()).__name__)
+widget.controller.close()
+"""
+
+
+def test_units_are_known_before_a_worker_makes_a_layer(tmp_path: Path) -> None:
+    """pint's registry is not made for two threads that load it at once."""
+    assert run_python(tmp_path, "-c", UNITS).strip() == "UnitRegistry"

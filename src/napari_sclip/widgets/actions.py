@@ -56,6 +56,12 @@ class Actions(Protocol):
     def add_scribbles(self) -> None:
         """Add a layer to scribble in: it teaches, and changes no label."""
 
+    def join_removed_classes(self) -> None:
+        """Make one class of all that are painted and not in the table."""
+
+    def release_removed_classes(self) -> None:
+        """Let the next run replace what was painted of classes that are not in the table."""
+
     def keep_class(self, label: int) -> None:
         """Put a class that was removed from the table back into it."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import atexit
 import contextlib
 import weakref
+from collections.abc import MutableMapping
+from typing import Any
 
 import napari
+from napari.utils.transforms import Affine
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.model import OWN_FILE
@@ -25,6 +28,9 @@ from napari_sclip.widgets.views.model_view import ModelView
 from napari_sclip.widgets.views.run_view import RunView
 from napari_sclip.widgets.views.section import Section
 from napari_sclip.widgets.work.session import Session
+
+DOCK_NAMES = ("SCLIP Segmentation (SCLIP)", "SCLIP Segmentation (napari-sclip)")
+"""What the Plugins menu calls the dock, and what ``napari -w`` and `add_plugin_dock_widget` do."""
 
 _OPEN: weakref.WeakSet[SegmentWidget] = weakref.WeakSet()
 
@@ -64,6 +70,10 @@ class SegmentWidget(QWidget):
         _OPEN.add(self)
         self.setObjectName("sclip_widget")
         viewer = getattr(viewer, "__wrapped__", viewer)  # commands are given a proxy
+        self._viewer = weakref.ref(viewer)
+        # The first layer, or transform, makes the registry of pint, which is not made for two
+        # threads that do so at once: here it is made before a worker makes a layer.
+        Affine(ndim=2)
         self.state = WidgetState()
         self._had_labels = False
         self.controller = Controller(viewer, self.state, session)
@@ -107,8 +117,35 @@ class SegmentWidget(QWidget):
         kind = None if event is None else event.type()
         taken_out = kind == QEvent.Type.ParentChange and self.parent() is None
         if taken_out or kind == QEvent.Type.DeferredDelete:
+            self._give_up_names()
             self.controller.close()
+        elif kind == QEvent.Type.Show:
+            self._take_names()
         return bool(super().event(event))
+
+    def _take_names(self) -> None:
+        """Let the menu show this dock, whoever opened it, in place of making another one."""
+        place = self.parent()
+        while place is not None and not isinstance(place, QDockWidget):
+            place = place.parent()
+        docks = self._docks()
+        if place is not None and place in docks.values():
+            for name in DOCK_NAMES:
+                docks.setdefault(name, place)
+
+    def _give_up_names(self) -> None:
+        docks = self._docks()
+        for name in DOCK_NAMES:
+            dock = docks.get(name)
+            if dock is not None and (dock.widget() is None or dock.isAncestorOf(self)):
+                del docks[name]
+
+    def _docks(self) -> MutableMapping[str, Any]:
+        """Docks of the window by their names; none where napari keeps them otherwise."""
+        viewer = self._viewer()
+        window = getattr(viewer, "window", None)
+        known = getattr(window, "_wrapped_dock_widgets", None)
+        return {} if known is None else known
 
     def _on_labels(self) -> None:
         """Show how to correct labels when there are some for the first time."""

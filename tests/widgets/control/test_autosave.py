@@ -1,4 +1,4 @@
-"""Corrections survive a killed process, and only that."""
+"""Corrections survive a killed process, and a closed one if they were not saved."""
 
 from __future__ import annotations
 
@@ -186,12 +186,90 @@ def test_what_is_painted_after_the_widget_was_closed_is_kept_too(
     assert kept_files() == [file]
 
 
+CLOSED_BY_HAND = """
+import napari, numpy as np
+from qtpy.QtCore import QTimer
+from napari_sclip.layers.image.read import read_request
+from napari_sclip.layers.labels.layer import new_labels_layer
+from napari_sclip.prompts import parse_classes
+viewer = napari.Viewer(show=False)
+_, widget = viewer.window.add_plugin_dock_widget("napari-sclip")
+image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+labels = new_labels_layer(read_request(viewer, image), parse_classes("leaf, soil"))
+viewer.add_layer(labels)
+labels.paint((5, 5), 2)
+
+def leave():
+    if {remove}:
+        viewer.layers.remove(labels)
+    viewer.window._qt_window.close()
+    napari._qt.qt_event_loop.get_qapp().quit()
+
+QTimer.singleShot(0, leave)
+napari.run(force=True)
+"""
+
+
+@pytest.mark.parametrize("remove", [False, True])
+def test_what_was_not_saved_comes_back_after_napari_was_closed(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot, remove: bool,
+) -> None:  # fmt: skip
+    script = CLOSED_BY_HAND.format(remove=remove)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert len(kept_files()) == (0 if remove else 1)
+    if remove:
+        return
+    controller = make_controller(fake_session)
+    told = wait_for_question(controller, qtbot)
+    assert "closed before these labels were saved" in told
+    controller.answer("restore")
+    qtbot.waitUntil(lambda: "photo labels" in viewer.layers, timeout=10_000)
+    assert viewer.layers["photo labels"].data[5, 5] == 2
+
+
+def test_what_is_saved_is_not_offered(viewer: Any) -> None:
+    labels = painted_labels(viewer)
+    keeper = autosave_of(viewer, cache_dir() / "recovery")
+    keeper.keep_soon(labels)
+    keeper.keep_now()
+    assert len(kept_files()) == 1
+    keeper.saved_as_file(labels)
+    assert kept_files() == []
+    labels.paint((20, 20), 1)
+    keeper.keep_now()
+    assert len(kept_files()) == 1
+
+
+def test_the_widget_saves_and_offers_it_no_more(
+    viewer: Any, make_controller: Callable[[Session], Controller], fake_session: Session,
+    qtbot: QtBot, tmp_path: Path,
+) -> None:  # fmt: skip
+    controller = make_controller(fake_session)
+    image = viewer.add_image(np.zeros((40, 60), np.uint8), name="photo")
+    viewer.layers.selection = {image}
+    controller._follower.refresh()
+    controller.segment()
+    qtbot.waitUntil(lambda: "Segmented" in controller.state.run.notice, timeout=20_000)
+    labels = viewer.layers["photo labels"]
+    labels.paint((5, 5), 2)
+    autosave_of(viewer, cache_dir() / "recovery").keep_now()
+    assert len(kept_files()) == 1
+    controller.export(str(tmp_path / "photo.png"), "labels")
+    qtbot.waitUntil(lambda: "Saved" in controller.state.run.notice, timeout=20_000)
+    assert kept_files() == []
+
+
 def test_nothing_is_written_when_the_session_has_ended(viewer: Any) -> None:
     labels = painted_labels(viewer)
     root = cache_dir() / "recovery"
     folder = RecoveryFolder(root)
     folder.keep("a", take_down(labels))
     assert len(kept_files()) == 1
+    folder.saved("a")
     folder.close()
     folder.keep("a", take_down(labels))
     assert list(root.iterdir()) == []

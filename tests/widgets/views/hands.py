@@ -65,6 +65,12 @@ class Asked(list[str]):
     def keep_class(self, label: int) -> None:
         self.append(f"keep_class {label}")
 
+    def join_removed_classes(self) -> None:
+        self.append("join_removed_classes")
+
+    def release_removed_classes(self) -> None:
+        self.append("release_removed_classes")
+
     def release_class(self, label: int) -> None:
         self.append(f"release_class {label}")
 

@@ -141,6 +141,20 @@ def test_proposed_names_can_be_used_on_every_system(
     assert proposed == ["Scene 2_ a_b _c_ labels.png"]
 
 
+def test_many_removed_classes_are_one_line(
+    view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
+) -> None:
+    before = len(view.findChildren(QWidget))
+    full.correct.orphans = tuple(Orphan(k, f"label {k}", 10) for k in range(1, 2001))
+    assert len(view.findChildren(QWidget)) - before < 10
+    panel = control(view, "sclip_correct_orphans")
+    (told,) = panel.findChildren(QLabel)
+    assert "2,000 labels are not in the table" in told.text()
+    qtbot.mouseClick(control(view, "sclip_correct_join_all"), LEFT)
+    qtbot.mouseClick(control(view, "sclip_correct_release_all"), LEFT)
+    assert asked == ["join_removed_classes", "release_removed_classes"]
+
+
 def test_a_removed_class_waits_for_a_decision(
     view: Sections, full: WidgetState, asked: Asked, qtbot: QtBot
 ) -> None:

@@ -15,6 +15,7 @@ from napari_sclip.errors import ImageError
 from napari_sclip.export.formats import file_ending
 from napari_sclip.export.item import count_ids
 from napari_sclip.export.read_mask import mask_file_of, read_mask
+from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.labels.annotations import KEPT_PREDICTION
 from napari_sclip.layers.labels.layer import colormap, features
 from napari_sclip.layers.labels.schema import (
@@ -29,7 +30,7 @@ from napari_sclip.layers.labels.schema import (
     plain_rows,
 )
 from napari_sclip.layers.labels.snapshot import read_prediction, same_but_for_ones
-from napari_sclip.layers.labels.targets import LabelsMismatchError
+from napari_sclip.layers.labels.targets import LabelsMismatchError, lies_elsewhere
 from napari_sclip.prompts import ClassPrompt, label_ids, with_unknown
 
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -102,6 +103,32 @@ def adopt_labels(
     layer.features = features(legend)
     layer.colormap = colormap(legend)
     return legend
+
+
+def why_not_starting(layer: Labels, request: ImageRequest) -> str:
+    """Say why runs on an image could not go on with a layer; empty if they can.
+
+    Parameters
+    ----------
+    layer : Labels layer
+    request : ImageRequest
+        Of the image.
+    """
+    if layer.multiscale:
+        return ""  # `adopt_labels` says more
+    shape = tuple(layer.data.shape)
+    if shape != request.labels_shape:
+        return (
+            f"Expected labels of {request.labels_shape} pixels, as “{request.name}” has; "
+            f"“{layer.name}” has {shape}. Choose the labels of this image, or bring them to its "
+            "size first."
+        )
+    if lies_elsewhere(layer, request):
+        return (
+            f"Expected labels that lie on “{request.name}”; “{layer.name}” has its size, and lies "
+            "in another place. Give it the scale and translation of the image first."
+        )
+    return ""
 
 
 def labels_layer_from_mask(

@@ -15,13 +15,17 @@ from napari.layers import Labels
 from napari_sclip.core.uncertain import Spot
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.labels.chunks import Pixels, Room, put, slabs
-from napari_sclip.layers.labels.schema import KEY, has_legend
+from napari_sclip.layers.labels.layer import forget_classes
+from napari_sclip.layers.labels.schema import KEY, has_legend, read_legend
 from napari_sclip.layers.labels.targets import Target, check_fitting, find_target, part_of
-from napari_sclip.layers.labels.undo import key_of, redo_steps, undo_steps
+from napari_sclip.layers.labels.undo import forget_steps_with, key_of, redo_steps, undo_steps
 
 REMEMBERED_BYTES = 2**28
 
 SLAB_PIXELS = 2**20
+
+FEW_IDS = 16
+"""Of more ids than these it is quicker to sort the pixels than to look for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,12 +325,15 @@ class Census:
         The person's pixels of those ids that were asked for; ids without any are left out.
     scribbled : int
         Pixels in layers of scribbles.
+    unused : tuple of int
+        Those of the ids asked for that no pixel has: of the layer, of its prediction, of scribbles.
     """
 
     ids: tuple[int, ...]
     painted: int
     of_missing: Mapping[int, int]
     scribbled: int
+    unused: tuple[int, ...] = ()
 
 
 def take_census(
@@ -362,9 +369,11 @@ def take_census(
     ids: set[int] = set()
     painted, highest = 0, 0
     of_missing: Counter[int] = Counter()
+    unused = set(missing)
     for start in range(0, flat.size, SLAB_PIXELS):
         part = slice(start, start + SLAB_PIXELS)
         here = flat[part]
+        unused -= _found(unused, here, before[part])
         highest = max(highest, int(here.max()))
         by_hand = here != before[part]
         if painted_before is not None:
@@ -382,7 +391,45 @@ def take_census(
         painted=painted,
         of_missing={k: of_missing[k] for k in missing if of_missing[k]},
         scribbled=sum(int(np.count_nonzero(layer)) for layer in scribbles),
+        unused=tuple(sorted(unused - _found(unused, *scribbles))),
     )
+
+
+def _found(ids: Iterable[int], *arrays: np.ndarray) -> set[int]:
+    """Return those of some ids that occur in arrays."""
+    ids = set(ids)
+    if len(ids) > FEW_IDS:
+        return {k for values in arrays for k in np.unique(values).tolist() if k in ids}
+    return {k for k in ids if any(bool((values == k).any()) for values in arrays)}
+
+
+def give_back_ids(layer: Labels, wanted: Mapping[int, str]) -> None:
+    """Let classes have ids that other classes had before, where no pixel has them any more.
+
+    The layer forgets the other classes; and what would bring them back under another name: steps
+    of the undo history, and marks of what was checked.
+
+    Parameters
+    ----------
+    layer : Labels
+        Of this plugin.
+    wanted : mapping of int to str
+        Names by the id that they are to have.
+    """
+    names = set(wanted.values())
+    others = [row for row in read_legend(layer) if row.id in wanted and row.name not in names]
+    log = prediction_log(layer)
+    used = _found({row.id for row in others}, layer.data, log.predicted)
+    ids = [row.id for row in others if row.id not in used]
+    if not ids:
+        return
+    forget_classes(layer, ids)
+    forget_steps_with(layer, ids)
+    review = _REVIEWS.get(layer)
+    if review is not None and review.marked.shape == layer.data.shape:
+        seen = review.marked & np.isin(review.seen, ids)
+        review.marked[seen & ~log.edited_everywhere(layer.data)] = False
+        review.seen[seen] = 0
 
 
 class Review:

@@ -113,6 +113,14 @@ def add_classes(
         layer.features = features(legend)
 
 
+def forget_classes(layer: Labels, ids: Collection[int]) -> None:
+    """Make a layer forget what ids meant that no pixel of it has."""
+    hidden = hidden_classes(layer)
+    legend = [row for row in read_legend(layer) if row.id not in ids]
+    _wear(layer, legend, hidden)
+    layer.features = features(legend)
+
+
 def _wear(layer: Labels, legend: Sequence[LegendRow], hidden: Collection[str]) -> None:
     noted = {**layer.metadata[KEY], "classes": plain_rows(legend)}
     layer.metadata = {**layer.metadata, KEY: noted}

@@ -164,16 +164,21 @@ def why_not_fitting(layer: Any, request: ImageRequest) -> str | None:  # noqa: A
             f"Expected labels of shape {request.labels_shape} for this image; layer "
             f"{layer.name!r} has {data.shape}. Write to a new layer."
         )
-    ndim = len(data.shape)
-    corners = np.concatenate([np.zeros((1, ndim)), np.eye(ndim)])
-    place = request.geometry.to_world(corners)
-    own = np.stack([layer.data_to_world(corner) for corner in corners])
-    if not np.allclose(own, place, atol=1e-6 * max(1.0, float(np.abs(place).max()))):
+    if lies_elsewhere(layer, request):
         return (
             f"The layer {layer.name!r} lies in another place than the labels of this image: the "
             "image or the labels have been moved. Write to a new layer."
         )
     return None
+
+
+def lies_elsewhere(layer: Any, request: ImageRequest) -> bool:  # noqa: ANN401
+    """Whether labels of the shape of a request's lie in another place than these."""
+    ndim = len(layer.data.shape)
+    corners = np.concatenate([np.zeros((1, ndim)), np.eye(ndim)])
+    place = request.geometry.to_world(corners)
+    own = np.stack([layer.data_to_world(corner) for corner in corners])
+    return not np.allclose(own, place, atol=1e-6 * max(1.0, float(np.abs(place).max())))
 
 
 def check_fitting(layer: Any, request: ImageRequest) -> None:  # noqa: ANN401

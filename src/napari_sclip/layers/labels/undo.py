@@ -68,12 +68,12 @@ def key_of(step: Sequence[Any], number: int = -1) -> Any:  # noqa: ANN401
     return atom[2] if _is_masked(atom) else atom[1]
 
 
-def undo_steps(layer: Any) -> Sequence[Any]:  # noqa: ANN401 - napari has no types
+def undo_steps(layer: Any) -> Any:  # noqa: ANN401 - napari has no types
     """Return the steps that can be undone, the oldest first; each is a list of changes."""
     return getattr(layer, "_undo_history", None) or ()
 
 
-def redo_steps(layer: Any) -> Sequence[Any]:  # noqa: ANN401
+def redo_steps(layer: Any) -> Any:  # noqa: ANN401
     """Return the steps that can be redone, the one undone last at the end."""
     return getattr(layer, "_redo_history", None) or ()
 
@@ -83,6 +83,23 @@ def end_stroke(layer: Any) -> None:  # noqa: ANN401
     commit = getattr(layer, "_commit_staged_history", None)
     if commit is not None and getattr(layer, "_staged_history", None):
         commit()
+
+
+def forget_steps_with(layer: Any, ids: Sequence[int]) -> None:  # noqa: ANN401
+    """Drop the steps that would bring back pixels of these ids, and those beyond them."""
+    for steps in (undo_steps(layer), redo_steps(layer)):
+        last = max((k for k, step in enumerate(steps) if _holds(step, ids)), default=-1)
+        for _ in range(last + 1):
+            steps.popleft()  # of napari's deque
+
+
+def _holds(step: Sequence[Any], ids: Sequence[int]) -> bool:
+    for atom in step:
+        for part in atom[2:] if _is_masked(atom) else atom[1:]:
+            values = part.values if isinstance(part, Patch) else np.asarray(part)
+            if any((values == k).any() for k in ids):
+                return True
+    return False
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,6 +168,16 @@ class CorrectionActions:
         self.corrections.taking.release_class(label)
         self.corrections.tally.count()
 
+    def join_removed_classes(self) -> None:
+        """Make one class of all that are painted and not in the table."""
+        self.corrections.taking.join_removed_classes()
+        self.corrections.tally.count()
+
+    def release_removed_classes(self) -> None:
+        """Let the next run replace what was painted of all removed classes."""
+        self.corrections.taking.release_removed_classes()
+        self.corrections.tally.count()
+
     def add_scribbles(self) -> None:
         """Add a layer to scribble in."""
         self.corrections.scribbling.add()
@@ -215,6 +225,7 @@ class CorrectionActions:
     def start_from_layer(self) -> None:
         """Take the active Labels layer, which comes from elsewhere, as the image's labels."""
         self.corrections.taking.start_from_layer()
+        self.corrections.follow(self.corrections.desk.labels)
 
     def repeat_as(self, language: str) -> str:
         """Return the lines that repeat this run on other files: "shell" or "python"."""
@@ -282,7 +293,7 @@ class Controller(CorrectionActions):
             self.state, self._runner, self._on_progress, self._on_failure
         )
         self._link = LabelsLink(viewer, self.state.classes)
-        self._keys = PaintKeys(viewer, self._link.know)
+        self._keys = PaintKeys(viewer, self.state.classes, self._link.know)
         self._preview = PreviewLoop(self.state.image)
         self._estimates = Estimates(self.state, config_dir(), self.session)
         self._segmenting: Segmenting | None = None

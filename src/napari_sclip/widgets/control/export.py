@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from napari.layers import Labels
 
 from napari_sclip.errors import SclipError
 from napari_sclip.layers.labels.annotations import KEPT_PREDICTION, prediction_log
+from napari_sclip.layers.labels.layer import add_classes
 from napari_sclip.layers.labels.objects import (
     find_instances,
     instances_class,
+    join_ids,
     make_instances_layer,
     source_labels,
     take_class,
@@ -20,12 +23,22 @@ from napari_sclip.layers.labels.objects import (
 )
 from napari_sclip.layers.labels.partial import data_without_drafts
 from napari_sclip.layers.labels.schema import read_legend
+from napari_sclip.layers.labels.snapshot import ENDING
+from napari_sclip.layers.labels.undo import undo_steps
+from napari_sclip.paths import cache_dir
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.control.context import NO_LABELS, Desk
+from napari_sclip.widgets.control.recovery import autosave_of
 from napari_sclip.widgets.work.reporter import Reporter
 
 if TYPE_CHECKING:
     from napari_sclip.layers.io.save import LayerData
+
+
+TABLE_ROWS = 50
+"""Of labels with more ids than these, which are objects and no classes, the table takes none."""
+
+JOINED = "object"
 
 
 class Taking:
@@ -57,6 +70,7 @@ class Taking:
             return
         _, attributes, kind = labels.as_layer_data_tuple()
         own = labels.data
+        steps = [id(step) for step in undo_steps(labels)]
         given: LayerData = (data_without_drafts(labels), attributes, kind)
         image = self._desk.follower.layer
         beside = None if image is None else image.as_layer_data_tuple()
@@ -72,6 +86,9 @@ class Taking:
             names = ", ".join(file.name for file in files[:4])
             more = f" and {len(files) - 4} more" if len(files) > 4 else ""
             self._desk.say(f"Saved {names}{more} in {files[0].parent}.")
+            whole = any(file.name.endswith(ENDING) for file in files)
+            if whole and steps == [id(step) for step in undo_steps(labels)]:
+                autosave_of(self._desk.viewer, cache_dir() / "recovery").saved_as_file(labels)
 
         self._desk.start("save", work, done)
 
@@ -98,7 +115,7 @@ class Taking:
 
     def start_from_layer(self) -> None:
         """Take the active Labels layer as that of the image."""
-        from napari_sclip.layers.io.open import adopt_labels
+        from napari_sclip.layers.io.open import adopt_labels, why_not_starting
 
         active = self._desk.viewer.layers.selection.active
         image = self._desk.follower.layer
@@ -107,6 +124,11 @@ class Taking:
             return
         if image is None:
             self._desk.say("Open the image that the labels are of first.")
+            return
+        request = self._desk.follower.request
+        reason = "" if request is None else why_not_starting(active, request)
+        if reason:
+            self._desk.say(reason)
             return
         try:
             adopt_labels(active, image=image)
@@ -120,14 +142,16 @@ class Taking:
         if image is not None:
             self._desk.link.remember(image, labels)
         table = self._desk.state.classes
-        if not any(row.name for row in table.rows):
+        legend = read_legend(labels)
+        if not any(row.name for row in table.rows) and len(legend) <= TABLE_ROWS:
             table.replace(
                 [
                     ClassPrompt(row.name, row.prompts, row.background, row.color or None)
-                    for row in read_legend(labels)
+                    for row in legend
                 ]
             )
         self._desk.link.follow(image)
+        self._desk.bind_digits(labels)
 
     # Objects
 
@@ -156,9 +180,9 @@ class Taking:
                 return
             made = make_instances_layer(labels, label, found)
             self._desk.viewer.add_layer(made)
-            count = int(found.max(initial=0))
-            what = "object" if count == 1 else "objects"
-            self._desk.say(f"{count:,} {what} of “{name}”, in “{made.name}”.")
+            number = int(found.max(initial=0))
+            what = "object" if number == 1 else "objects"
+            self._desk.say(f"{number:,} {what} of “{name}”, in “{made.name}”.")
 
         self._desk.start("split", work, done)
 
@@ -201,12 +225,49 @@ class Taking:
         row = None if labels is None else _row_of(labels, label)
         if labels is None or row is None:
             return
-        log = prediction_log(labels)
-        painted = log.edited_everywhere(labels.data) & (labels.data == label)
-        log.release(painted, labels.data)
+        freed = self._release(labels, [label])
+        self._desk.say(f"{freed:,} pixels of “{row.name}” are free: the next run replaces them.")
+
+    def release_removed_classes(self) -> None:
+        """Let the next run replace what was painted of all of them."""
+        labels = self._desk.labels
+        if labels is None:
+            return
+        freed = self._release(labels, [o.id for o in self._desk.state.correct.orphans])
+        self._desk.say(f"{freed:,} pixels are free: the next run replaces them.")
+
+    def join_removed_classes(self) -> None:
+        """Make one class of all of them, as one step that can be undone."""
+        labels = self._desk.labels
+        ids = [orphan.id for orphan in self._desk.state.correct.orphans]
+        if labels is None or not ids:
+            return
+        table = self._desk.state.classes
+        legend = read_legend(labels)
+        names = {row.name for row in legend} | {row.name for row in table.rows}
+        numbered = (f"{JOINED} {k}" for k in count(2))
+        name = next(n for n in chain([JOINED], numbered) if n not in names)
+        number = max({row.id for row in legend} | set(table.ids())) + 1
+        if number > np.iinfo(labels.data.dtype).max:
+            self._desk.say(
+                f"Expected labels that can hold {number}; “{labels.name}” is of dtype "
+                f"{labels.data.dtype}. Convert its data type (right click in the list of layers)."
+            )
+            return
+        add_classes(labels, [ClassPrompt(name)], [number])
+        joined = join_ids(labels, ids, number)
+        table.add(name)
+        self._desk.link.follow(self._desk.follower.layer)
         self._desk.say(
-            f"{int(painted.sum()):,} pixels of “{row.name}” are free: the next run replaces them."
+            f"{len(ids):,} labels are the class “{name}” now ({joined:,} pixels). Rename it in the "
+            "table."
         )
+
+    def _release(self, labels: Labels, ids: list[int]) -> int:
+        log = prediction_log(labels)
+        painted = log.edited_everywhere(labels.data) & np.isin(labels.data, ids)
+        log.release(painted, labels.data)
+        return int(np.count_nonzero(painted))
 
 
 def _row_of(labels: Labels, label: int) -> Any:  # noqa: ANN401 - a LegendRow or None

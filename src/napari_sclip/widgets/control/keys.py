@@ -9,6 +9,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_sclip.layers.labels.examples import classes_in
+from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.state.run import RUNNING, RunState
 
 KEY = "Escape"
@@ -77,7 +78,7 @@ def _bound_to(keymap: Any) -> Any:  # noqa: ANN401
 
 
 class PaintKeys:
-    """Binds digits to Labels layers, one layer at a time.
+    """Binds digits to Labels layers: 1 is the first row of the table that is no background.
 
     napari's own meaning of digits (the modes of a layer) stays for all other layers, and for
     these ones on the letters that napari binds as well.
@@ -85,12 +86,19 @@ class PaintKeys:
     Parameters
     ----------
     viewer : Viewer
+    table : ClassTable
     know : callable
         Asked to name an id in labels, before it is painted with.
     """
 
-    def __init__(self, viewer: Any, know: Callable[[Labels, int], None]) -> None:  # noqa: ANN401 - napari has no types
+    def __init__(
+        self,
+        viewer: Any,  # noqa: ANN401 - napari has no types
+        table: ClassTable,
+        know: Callable[[Labels, int], None],
+    ) -> None:
         self._viewer = viewer
+        self._table = table
         self._know = know
         self._bound: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -122,12 +130,29 @@ class PaintKeys:
             labels.mode = "paint"
         self._viewer.status = f"Painting with {number}: {names[number]}"
 
-    def _picking(self, number: int) -> Any:  # noqa: ANN401 - a function, as napari wants one
+    def pick(self, labels: Labels, digit: int) -> None:
+        """Paint with the class in a row of the table; of labels that know no row, with an id."""
+        rows = [row for row in self._table.rows if row.name and not row.background]
+        if digit <= len(rows):
+            self._know(labels, rows[digit - 1].id)
+        ids = {row.name: row.id for row in classes_in(labels) if row.id != 0}
+        known = [ids.get(row.name) for row in rows]
+        if not any(known):
+            self.paint_with(labels, digit)
+            return
+        number = known[digit - 1] if digit <= len(known) else None
+        if number is None:
+            there = ", ".join(f"{k} {row.name}" for k, row in enumerate(rows, 1))
+            self._viewer.status = f"These labels have no class number {digit}. Rows: {there}."
+            return
+        self.paint_with(labels, number)
+
+    def _picking(self, digit: int) -> Any:  # noqa: ANN401 - a function, as napari wants one
         keys = weakref.ref(self)
 
         def pick(layer: Labels) -> None:
             own = keys()
             if own is not None:
-                own.paint_with(layer, number)
+                own.pick(layer, digit)
 
         return pick

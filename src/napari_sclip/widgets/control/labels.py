@@ -9,7 +9,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_sclip.layers.image.request import ImageRequest
-from napari_sclip.layers.labels.annotations import know_what_the_twin_knows
+from napari_sclip.layers.labels.annotations import give_back_ids, know_what_the_twin_knows
 from napari_sclip.layers.labels.layer import (
     add_classes,
     hidden_classes,
@@ -17,6 +17,7 @@ from napari_sclip.layers.labels.layer import (
     set_class_colors,
 )
 from napari_sclip.layers.labels.schema import KEY, has_legend, read_legend
+from napari_sclip.layers.labels.targets import why_not_fitting
 from napari_sclip.layers.labels.write import why_not_updating
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
@@ -116,6 +117,8 @@ class LabelsLink:
         labels = self.labels_of(image)
         if labels is None:
             return None
+        if has_legend(labels) and why_not_fitting(labels, request) is None:
+            give_back_ids(labels, self._wanted())
         if why_not_updating(labels, request, classes, self._table.ids()) is not None:
             return None
         return labels
@@ -127,6 +130,7 @@ class LabelsLink:
         if labels is not None:
             if image not in self._labels_of:
                 self._take_colors(labels)
+                self._lay_over(labels, image)
             self.remember(image, labels)
             known = {row.name: row.id for row in read_legend(labels) if row.id != 0}
             self._table.adopt(known, again=before is not None and before() is labels)
@@ -149,12 +153,20 @@ class LabelsLink:
 
     def know(self, labels: Labels, number: int) -> None:
         """Name an id in labels that the table has a class for, but no run has had yet."""
-        if labels is not self.current or any(row.id == number for row in read_legend(labels)):
+        if labels is not self.current:
             return
+        known = {row.id: row.name for row in read_legend(labels)}
         sound = {item.name: item for item in colored_classes(self._table)}
         for row in self._table.rows:
-            if row.id == number and not row.background and row.name in sound:
+            if row.id != number or row.background or row.name not in sound:
+                continue
+            if known.get(number) not in (None, row.name):
+                give_back_ids(labels, self._wanted())
+            if row.name not in known.values():
                 add_classes(labels, [sound[row.name]], [number])
+
+    def _wanted(self) -> dict[int, str]:
+        return {row.id: row.name for row in self._table.rows if row.name and not row.background}
 
     @property
     def current(self) -> Labels | None:
@@ -170,6 +182,12 @@ class LabelsLink:
                 continue
             if shown[row.key] != known.color:
                 self._table.set(row.key, color=known.color)
+
+    def _lay_over(self, labels: Labels, image: Any) -> None:  # noqa: ANN401
+        """Lay labels that were there before their image over it, as it hides them."""
+        layers = self._viewer.layers
+        if image in layers and layers.index(labels) < layers.index(image):
+            layers.move(layers.index(labels), layers.index(image) + 1)
 
     def _dress(self) -> None:
         labels = self.current

@@ -213,13 +213,16 @@ def ask_labels_size(request: RunRequest) -> Question:
 
 
 def ask_recovery(left: tuple[LeftBehind, ...]) -> Question:
-    """Ask whether labels that a killed session left behind shall be brought back."""
+    """Ask whether labels that a session left behind shall be brought back."""
     when = time.strftime("%d %b, %H:%M", time.localtime(left[0].when))
     count = sum(len(item.files) for item in left)
     what = "one layer" if count == 1 else f"{count} layers"
+    told = "napari did not end as it should."
+    if all(item.was_closed for item in left):
+        told = "napari was closed before these labels were saved."
     return Question(
         key=RECOVERY,
-        text=f"napari did not end as it should. Your labels of {when} were kept ({what}).",
+        text=f"{told} Your labels of {when} were kept ({what}).",
         answers=(("restore", "Bring back"), ("discard", "Throw away"), ("no", "Later")),
     )
 

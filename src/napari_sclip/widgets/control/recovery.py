@@ -1,4 +1,4 @@
-"""Keeps corrections on the disk as one works, for the day of a crash."""
+"""Keeps corrections on the disk as one works, for when napari ends before they are saved."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from typing import Any
 
 from napari.layers import Labels
 from napari.utils.notifications import show_warning
+from qtpy.QtCore import QCoreApplication
 
 from napari_sclip.layers.labels.examples import is_scribbles
 from napari_sclip.layers.labels.objects import instances_class
 from napari_sclip.layers.labels.schema import has_legend
-from napari_sclip.layers.labels.snapshot import KeptLabels, make_layer, take_down_in_steps
+from napari_sclip.layers.labels.snapshot import (
+    KeptLabels,
+    make_layer,
+    take_down,
+    take_down_in_steps,
+)
 from napari_sclip.layers.labels.undo import redo_steps, undo_steps
 from napari_sclip.widgets.control.model import ask_recovery
 from napari_sclip.widgets.control.tasks import single_shot
@@ -37,7 +43,7 @@ _OF_VIEWERS: weakref.WeakKeyDictionary[Any, Autosave] = weakref.WeakKeyDictionar
 
 
 def session_folder(root: Path) -> RecoveryFolder:
-    """Return the folder of this process; it goes when the process ends as it should."""
+    """Return the folder of this process; what is kept when the process ends was not saved."""
     folder = _FOLDERS.get(root)
     if folder is None:
         folder = _FOLDERS[root] = RecoveryFolder(root)
@@ -83,6 +89,7 @@ class Autosave:
         self._keys: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
         self._lengths: weakref.WeakKeyDictionary[Any, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._changed: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._being_written: weakref.WeakSet[Any] = weakref.WeakSet()
         self._task: Task | None = None
         self._done_with: tuple[LeftBehind, ...] = ()
         self._timer = single_shot(SAVE_MS, self._save)
@@ -93,6 +100,9 @@ class Autosave:
         self._layers.events.removed.connect(self._on_removed)
         for layer in self._layers:
             self._watch(layer)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.keep_now)
 
     def attach(self, state: WidgetState) -> None:
         """Keep the settings of a widget along, and tell it of what goes wrong."""
@@ -104,7 +114,7 @@ class Autosave:
             self._learn, self._state = state.correct.learn, None
 
     def close(self) -> None:
-        """Stop watching; what was kept stays until the program ends."""
+        """Stop watching; what was kept stays."""
         self._timer.stop()
         self._step.stop()
         self._taking = None
@@ -164,6 +174,28 @@ class Autosave:
         if not self._timer.isActive():
             self._timer.start()
 
+    def keep_now(self) -> None:
+        """Write what was changed a moment ago: napari is being closed."""
+        self._timer.stop()
+        self._step.stop()
+        self._taking = None
+        for layer in [*self._keys]:
+            if _is_work(layer) and (layer in self._changed or layer in self._being_written):
+                kept = take_down(layer)
+                kept.record["learn"] = self._learns()
+                with contextlib.suppress(OSError):  # there is nobody to tell
+                    self._folder.keep(self._keys[layer], kept)
+        self._changed.clear()
+
+    def saved_as_file(self, layer: Any) -> None:  # noqa: ANN401
+        """Note that all of a layer is in a file of the person's."""
+        if layer in self._keys and layer not in self._changed:
+            with contextlib.suppress(OSError):
+                self._folder.saved(self._keys[layer])
+
+    def _learns(self) -> bool:
+        return self._learn if self._state is None else self._state.correct.learn
+
     # Writing
 
     def _save(self) -> None:
@@ -172,6 +204,7 @@ class Autosave:
             return
         layers = [layer for layer in self._changed if layer in self._keys and _is_work(layer)]
         self._changed.clear()
+        self._being_written = weakref.WeakSet(layers)
         self._taking = self._take_down(layers)
         self._go_on()
 
@@ -194,9 +227,8 @@ class Autosave:
         self._write(ready)
 
     def _write(self, ready: list[tuple[str, KeptLabels]]) -> None:
-        learn = self._learn if self._state is None else self._state.correct.learn
         for _, kept in ready:
-            kept.record["learn"] = learn
+            kept.record["learn"] = self._learns()
         if not ready:
             return
         done_with, self._done_with = self._done_with, ()

@@ -166,7 +166,7 @@ class Tally:
     ) -> None:
         correct = self._state.correct
         census, correct.checked = counted
-        self._state.classes.reserve(census.ids)
+        self._state.classes.reserve(census.ids, set(census.unused) - self._classes_of_objects())
         correct.painted = census.painted
         correct.scribbled = census.scribbled
         correct.orphans = tuple(
@@ -174,6 +174,11 @@ class Tally:
         )
         orphans = (row.name for row in correct.orphans if row.name not in current)
         correct.names = (*current, *orphans)
+
+    def _classes_of_objects(self) -> set[int]:
+        """Ids that layers of objects are written back as."""
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
+        return {found[0] for found in map(instances_class, layers) if found is not None}
 
     def _review(self, labels: Labels) -> ReviewedPlane | None:
         try:

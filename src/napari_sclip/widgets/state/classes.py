@@ -251,16 +251,21 @@ class ClassTable:
         self._ids.adopt(self._entries, ids, again=again)
         self._finish()
 
-    def reserve(self, present: Iterable[int]) -> None:
-        """Give rows that are new none of these ids, nor one below the highest if that can be.
+    def reserve(self, present: Iterable[int], vacant: Iterable[int] = ()) -> None:
+        """Tell which ids rows that are new may have.
 
         Parameters
         ----------
         present : iterable of int
             Ids that are painted in the Labels layer, with or without a name: the highest, or
-            all where that is 255 or more.
+            all where that is 255 or more. No row gets one of them, nor another one below the
+            highest if that can be.
+        vacant : iterable of int
+            Ids of classes that the layer knows and the table does not have, and that no pixel
+            has: rows that are new get these first.
         """
-        self._ids.reserve(present)
+        self._ids.reserve(self._entries, present, vacant)
+        self._finish()
 
     def _entry(self, key: int) -> Entry:
         return next(entry for entry in self._entries if entry.key == key)

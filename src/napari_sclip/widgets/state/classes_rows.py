@@ -293,12 +293,13 @@ class IdBook:
 
     Within this class an id is "painted" if the layer knows it. A row has a painted id and
     another name than the layer only until the layer can be told: two classes may not have one
-    name there.
+    name there. Painted ids that are "vacant" have no pixel and no row: any row may have them.
     """
 
     def __init__(self) -> None:
         self._painted: dict[str, int] = {}
         self._present: frozenset[int] = frozenset()
+        self._vacant: frozenset[int] = frozenset()
 
     def adopt(
         self, entries: Sequence[Entry], ids: Mapping[str, int], *, again: bool = False
@@ -310,16 +311,24 @@ class IdBook:
         """
         self._painted = {name: number for name, number in ids.items() if number > 0}
         if not again:
-            self._present = frozenset()
-        held = set(self._painted.values())
+            self._present = self._vacant = frozenset()
+        held = set(self._painted.values()) - self._vacant
         for entry in entries:
             if not again or entry.own_id in held:
                 entry.own_id = None
         self.settle(entries)
 
-    def reserve(self, present: Iterable[int]) -> None:
-        """Give none of these ids to rows that are new: they are painted already."""
+    def reserve(
+        self, entries: Sequence[Entry], present: Iterable[int], vacant: Iterable[int]
+    ) -> None:
+        """Give rows that are new vacant ids first, and none of those that pixels have."""
         self._present = frozenset(present)
+        before, self._vacant = self._vacant, frozenset(vacant) & set(self._painted.values())
+        names = {number: name for name, number in self._painted.items()}
+        for entry in entries:
+            back = entry.own_id in before - self._vacant  # as a step was undone
+            if back and entry.own_id in names and names[entry.own_id] != entry.name:
+                entry.own_id = None
 
     def release(self, entry: Entry) -> None:
         """Take back a painted id from a row whose name was typed over."""
@@ -327,8 +336,8 @@ class IdBook:
             entry.own_id = None
 
     def owns(self, entry: Entry) -> bool:
-        """Whether the layer knows the row's id."""
-        return entry.own_id in self._painted.values()
+        """Whether the layer knows the row's id, and for pixels."""
+        return entry.own_id not in self._vacant and entry.own_id in self._painted.values()
 
     def knows(self, name: str) -> bool:
         """Whether the layer has a class of this name."""
@@ -342,11 +351,13 @@ class IdBook:
             if painted is not None and painted not in held:
                 entry.own_id = painted
                 held.add(painted)
+                self._vacant -= {painted}
         for entry in entries:
             if entry.own_id is None and not entry.background:
                 taken = {e.own_id or 0 for e in entries} | set(self._painted.values())
                 taken |= self._present
-                entry.own_id = max(taken) + 1
+                vacant = self._vacant - {e.own_id for e in entries} - self._present
+                entry.own_id = min(vacant, default=max(taken) + 1)
                 if entry.own_id > BYTE:  # the layer could not hold it
                     entry.own_id = next(k for k in count(1) if k not in taken)
 
@@ -356,7 +367,7 @@ class IdBook:
         A row that took a name which the layer has for another id takes that id instead.
         """
         counts = Counter(entry.name for entry in entries)
-        names = {number: name for name, number in self._painted.items()}
+        names = {k: name for name, k in self._painted.items() if k not in self._vacant}
         waiting = [
             entry
             for entry in entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
@@ -17,12 +18,15 @@ from napari_sclip.widgets.views.section import SectionBody
 NO_LABELS = "There are no labels yet. Press Segment first."
 HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 9. It stays."
 
+SINGLE_PANELS = 8
+"""Of more removed classes than these, one line tells of them all."""
+
 MENU_WIDTH = 26
 """Pixels; the mark alone would be narrow to click at."""
 
 
 class OrphansPart(QWidget):
-    """A line a class, with what can be done about it; hidden if there is none.
+    """A line a class, with what can be done about it; of many one line, and none if there is none.
 
     Parameters
     ----------
@@ -55,42 +59,71 @@ class OrphansPart(QWidget):
             for child in (panel, *panel.findChildren(QWidget)):
                 child.setObjectName("")  # it lives on for a moment, and names are given again
             panel.deleteLater()
-        self._panels = [self._make_panel(orphan) for orphan in self._shown]
+        if len(self._shown) > SINGLE_PANELS:
+            self._panels = [self._make_panel_of_all()]
+        else:
+            self._panels = [self._make_panel(orphan) for orphan in self._shown]
         for panel in self._panels:
             self._lines.addWidget(panel)
             panel.show()
 
     def _make_panel(self, orphan: Orphan) -> Panel:
-        panel = Panel(f"sclip_correct_orphan_{orphan.id}", self)
-        text = WrappedLabel(panel)
-        text.setText(
+        return self._panel(
+            f"sclip_correct_orphan_{orphan.id}",
             f"{orphan.pixels:,} pixels are painted as “{orphan.name}”, which is not in the table. "
-            "They stay until you decide."
-        )
-        row = QHBoxLayout()
-        row.addWidget(
-            make_button(
+            "They stay until you decide.",
+            (
                 f"sclip_correct_keep_{orphan.id}",
                 "Into the table",
                 "Put the class into the table again",
                 partial(self._keep, orphan.id),
-                panel,
-            )
-        )
-        row.addWidget(
-            make_button(
+            ),
+            (
                 f"sclip_correct_release_{orphan.id}",
                 "Let go",
                 "Let the next run replace these pixels",
                 partial(self._release, orphan.id),
-                panel,
-            )
+            ),
         )
+
+    def _make_panel_of_all(self) -> Panel:
+        pixels = sum(orphan.pixels for orphan in self._shown)
+        return self._panel(
+            "sclip_correct_orphans",
+            f"{len(self._shown):,} labels are not in the table ({pixels:,} pixels). They stay "
+            "until you decide.",
+            (
+                "sclip_correct_join_all",
+                "Make one class",
+                "Give all these pixels one id, of a new class in the table; can be undone",
+                self._join_all,
+            ),
+            (
+                "sclip_correct_release_all",
+                "Let all go",
+                "Let the next run replace these pixels",
+                self._release_all,
+            ),
+        )
+
+    def _panel(self, name: str, text: str, *buttons: tuple[str, str, str, Any]) -> Panel:
+        panel = Panel(name, self)
+        told = WrappedLabel(panel)
+        told.setText(text)
+        row = QHBoxLayout()
+        for own_name, title, about, act in buttons:
+            row.addWidget(make_button(own_name, title, about, act, panel))
         layout = QVBoxLayout(panel)
         layout.setContentsMargins(8, 6, 8, 6)
-        layout.addWidget(text)
+        layout.addWidget(told)
         layout.addLayout(row)
         return panel
+
+    def _join_all(self, checked: bool = False) -> None:
+        self._actions.join_removed_classes()
+
+    def _release_all(self, checked: bool = False) -> None:
+        self._actions.release_removed_classes()
 
     def _keep(self, label: int, checked: bool = False) -> None:
         self._actions.keep_class(label)

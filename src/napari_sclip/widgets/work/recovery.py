@@ -1,4 +1,4 @@
-"""Labels kept on the disk while one works, for the day on which the program is killed.
+"""Labels kept on the disk while one works, for when the program ends before they are saved.
 
 Each session has a folder of its own, and holds a lock in it that the system takes away when the
 process ends, however it ends. A folder whose lock can be had is one that was left behind.
@@ -6,6 +6,7 @@ process ends, however it ends. A folder whose lock can be had is one that was le
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import time
@@ -19,6 +20,9 @@ from filelock import FileLock, Timeout
 from napari_sclip.layers.labels.snapshot import KeptLabels, KeptLabelsError, read_kept, write_kept
 
 LOCK = "in-use.lock"
+CLOSED = "closed"
+"""The file that says that a session ended as it should, with labels that were not saved."""
+
 OLD_SECONDS = 60 * 24 * 3600
 """Age at which what was left behind is removed without having been asked for."""
 
@@ -70,10 +74,10 @@ class RecoveryFolder:
         with self._changing:
             if self.is_closed or key in self._forgotten:
                 part.unlink(missing_ok=True)
+                if self.is_closed and not _kept_in(self.path):
+                    shutil.rmtree(self.path, ignore_errors=True)
             else:
                 part.replace(self._file(key))
-        if self.is_closed:
-            shutil.rmtree(self.path, ignore_errors=True)
 
     def forget(self, key: str) -> None:
         """Remove what was kept of a layer that is gone; no more is kept of it."""
@@ -84,19 +88,29 @@ class RecoveryFolder:
     def _file(self, key: str) -> Path:
         return self.path / f"{key}.npz"
 
+    def saved(self, key: str) -> None:
+        """Remove what was kept of a layer that is saved now; what is painted next is kept again."""
+        with self._changing:
+            self._file(key).unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Remove all, at the end of a session that ends as it should."""
+        """End a session as it should; what is kept then was not saved, and stays."""
         with self._changing:
             self.is_closed = True
+            kept = _kept_in(self.path)
+            if kept:
+                with contextlib.suppress(OSError):
+                    (self.path / CLOSED).touch()
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
-            shutil.rmtree(self.path, ignore_errors=True)
+            if not kept:
+                shutil.rmtree(self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """What a session that was killed has left.
+    """What a session has left that was killed, or closed before all was saved.
 
     Attributes
     ----------
@@ -105,11 +119,14 @@ class LeftBehind:
         One a layer.
     when : float
         Of the last change, in seconds since the epoch.
+    was_closed : bool
+        Whether the session ended as it should.
     """
 
     folder: Path
     files: tuple[Path, ...]
     when: float
+    was_closed: bool = False
 
     def read(self) -> Iterator[KeptLabels]:
         """Read the labels; damaged files are passed over, and stay where they are."""
@@ -125,7 +142,7 @@ class LeftBehind:
 
 
 def find_left_behind(root: Path) -> tuple[LeftBehind, ...]:
-    """Find what sessions that were killed have left, the newest first.
+    """Find what other sessions have left, the newest first.
 
     Parameters
     ----------
@@ -163,4 +180,4 @@ def _look_at(folder: Path) -> LeftBehind | None:
     if not files or time.time() - when > OLD_SECONDS:
         shutil.rmtree(folder, ignore_errors=True)
         return None
-    return LeftBehind(folder, files, when)
+    return LeftBehind(folder, files, when, (folder / CLOSED).exists())
