@@ -142,7 +142,7 @@ def run_segment(job: SegmentJob, session: Session, reporter: Reporter) -> Segmen
                 embedding = segmenter.embed(plane, config, progress=tell, partial=drafts.offer)
                 seconds = time.perf_counter() - started - drafts.seconds
                 cost = cost_of_run(segmenter, embedding, seconds)
-                session.keep(key, embedding)
+                session.keep(key, embedding, job.request)
             else:
                 reused += 1
             if number in job.strokes:
