@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from napari_sclip.export import write_results
     from napari_sclip.export.item import ExportItem
     from napari_sclip.models.registry import find_model
-    from napari_sclip.progress import Progress
+    from napari_sclip.progress import Progress, collect_notices
     from napari_sclip.prompts import ClassPrompt, parse_classes
     from napari_sclip.samples.scenes import Scene, make_scene
 
@@ -71,6 +71,7 @@ __all__ = [
     "SegmentationConfig",
     "Segmenter",
     "__version__",
+    "collect_notices",
     "count_windows",
     "estimate_bytes",
     "estimate_seconds",
@@ -110,6 +111,7 @@ _HOMES = {
     "Segmentation": "engine.result",
     "SegmentationConfig": "config",
     "Segmenter": "engine.segmenter",
+    "collect_notices": "progress",
     "count_windows": "engine.layout",
     "estimate_bytes": "engine.estimate",
     "estimate_seconds": "engine.estimate",

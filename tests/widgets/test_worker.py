@@ -13,8 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QThreadPool
 
-from napari_sclip.errors import SclipWarning
-from napari_sclip.progress import Progress
+from napari_sclip.progress import Progress, notify
 from napari_sclip.widgets.control.tasks import Runner, Work
 from napari_sclip.widgets.work.reporter import Reporter, Stopped
 from napari_sclip.widgets.worker import DRAFT_SECONDS, DRAFT_SHARE, Listener, Task
@@ -179,14 +178,36 @@ def test_a_draft_that_is_slow_to_draw_lets_the_next_one_wait(qtbot: QtBot) -> No
     assert waits[0] >= seconds * (1 / DRAFT_SHARE - 1)
 
 
-def test_warnings_for_a_person_are_told(qtbot: QtBot) -> None:
+def test_notices_for_a_person_are_told(qtbot: QtBot) -> None:
     def work(reporter: Reporter) -> None:
-        warnings.warn("The CPU is used instead.", SclipWarning, stacklevel=1)
-        warnings.warn("of another library", UserWarning, stacklevel=1)
+        notify("The CPU is used instead.")
 
     told = Told()
     finish(Task(work, told.listener), told, qtbot)
     assert [value for name, value in told.calls if name == "warned"] == ["The CPU is used instead."]
+
+
+def test_work_neither_changes_nor_feels_the_filters_of_warnings(qtbot: QtBot) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    shown = warnings.showwarning
+
+    def work(reporter: Reporter) -> None:
+        at_work.set()
+        assert go_on.wait(5)
+        notify("The CPU is used instead.")
+
+    told = Told()
+    task = Task(work, told.listener)
+    with warnings.catch_warnings():
+        task.start()
+        assert at_work.wait(5)
+        assert warnings.showwarning is shown
+        warnings.simplefilter("error")
+        before = list(warnings.filters)
+        go_on.set()
+        qtbot.waitUntil(lambda: "finished" in told.names, timeout=5000)
+        assert list(warnings.filters) == before
+    assert [name for name, _ in told.calls] == ["warned", "done", "finished"]
 
 
 def test_the_newest_work_waits_for_the_oldest_to_stop(qtbot: QtBot) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -14,9 +13,8 @@ from torch import Tensor
 from napari_sclip.core.text import TextTower, embed_texts
 from napari_sclip.core.transformer import move
 from napari_sclip.engine.text_cache import TextCache, cache_key
-from napari_sclip.errors import SclipWarning
 from napari_sclip.models.open_clip import Towers
-from napari_sclip.progress import ProgressCallback, report
+from napari_sclip.progress import ProgressCallback, notify, report
 
 PROMPTS_AT_ONCE = 8
 MAX_QUOTED = 60
@@ -117,12 +115,10 @@ class TextEncoder:
             ids = [self.towers.start_token, *ids[: length - 2], self.towers.end_token]
             tokens[row, : len(ids)] = ids
         if cut:
-            warnings.warn(
+            notify(
                 f"The text tower reads {length - 2} tokens at most; what comes after them was "
                 f"cut from {len(cut)} sentence(s), the first being {_short(cut[0])!r}. Use a "
-                "shorter prompt.",
-                SclipWarning,
-                stacklevel=2,
+                "shorter prompt."
             )
         return torch.from_numpy(tokens)
 
@@ -133,12 +129,10 @@ class TextEncoder:
         self._told.update(new)
         unknown = [p for p in new if not bool(table[self.towers.encode(p) or [0]].any(dim=1).all())]
         if unknown:
-            warnings.warn(
+            notify(
                 f"{self.towers.name} was never trained on the words of "
                 f"{_listed(unknown)}: expect nothing sensible for them. Choose a "
-                "model for real photos.",
-                SclipWarning,
-                stacklevel=2,
+                "model for real photos."
             )
 
 

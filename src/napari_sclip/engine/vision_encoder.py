@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 
 import torch
@@ -18,8 +17,8 @@ from napari_sclip.core.vision import (
     run_earlier_blocks,
 )
 from napari_sclip.engine.devices import PRECISIONS, release_memory
-from napari_sclip.errors import DeviceError, SclipWarning, is_out_of_memory
-from napari_sclip.progress import ProgressCallback, report
+from napari_sclip.errors import DeviceError, is_out_of_memory
+from napari_sclip.progress import ProgressCallback, notify, report
 
 CPU = torch.device("cpu")
 CPU_TOKENS = 800
@@ -175,12 +174,10 @@ class _Run:
                 "choose a smaller window or model."
             )
         else:
-            warnings.warn(
+            notify(
                 f"The memory of {self.device} does not suffice for one window; the CPU is used "
                 "instead, which is slower. Close other programs that use the GPU, or choose a "
-                "smaller window or model.",
-                SclipWarning,
-                stacklevel=2,
+                "smaller window or model."
             )
             self.device = CPU
         yield from self.compute(windows)

@@ -18,6 +18,11 @@ from safetensors import SafetensorError, safe_open
 
 from napari_sclip.errors import DeviceError, ModelError, is_out_of_memory
 
+# Once, for the process: a filter that comes and goes with a read would come and go in the midst of
+# what other threads do with theirs. Neither is of use to who only reads a file.
+warnings.filterwarnings("ignore", message=".*torch.jit", category=Warning)
+warnings.filterwarnings("ignore", message="Detected pickle protocol", category=UserWarning)
+
 SUFFIXES = (".safetensors", ".npz", ".bin", ".pt", ".pth")
 """What files of weights are usually called."""
 
@@ -161,21 +166,17 @@ def _damage_explained(path: Path) -> Iterator[None]:
 
 
 def _torch_saved(path: Path, *, mapped: bool) -> object:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Detected pickle protocol", category=UserWarning)
-        # torch.load goes by the name if it is given one, and maps only what it has a name of.
-        if mapped and path.suffix != ".safetensors":
-            return torch.load(str(path), map_location="cpu", weights_only=True, mmap=True)
-        with path.open("rb") as file:
-            return torch.load(file, map_location="cpu", weights_only=True)
+    # torch.load goes by the name if it is given one, and maps only what it has a name of.
+    if mapped and path.suffix != ".safetensors":
+        return torch.load(str(path), map_location="cpu", weights_only=True, mmap=True)
+    with path.open("rb") as file:
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _torchscript(path: Path) -> dict[str, Any]:
     # TorchScript has a reader of its own, which runs no Python code of the file.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=Warning)
-        module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-        return dict(module.state_dict())
+    module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    return dict(module.state_dict())
 
 
 def _checked(

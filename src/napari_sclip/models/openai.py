@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_sclip.errors import SclipWarning
 from napari_sclip.models.checkpoint import Checkpoint
+from napari_sclip.progress import notify
 
 _SHA256_IN_ADDRESS = re.compile(r"/([0-9a-f]{64})/([^/]+)$")
 _FOLDER = ".openai"
@@ -65,12 +64,10 @@ def with_quick_gelu(
     """
     if not evidence or model_cfg.get("quick_gelu"):
         return model_cfg
-    warnings.warn(
+    notify(
         f"These are OpenAI's weights ({evidence}), which need QuickGELU: it has been switched "
         f"on for {architecture!r}. To silence this, ask for the architecture's name that ends "
-        "in '-quickgelu'.",
-        SclipWarning,
-        stacklevel=4,
+        "in '-quickgelu'."
     )
     return {**model_cfg, "quick_gelu": True}
 

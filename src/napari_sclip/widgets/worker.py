@@ -12,8 +12,7 @@ from typing import Any
 from qtpy.QtCore import QObject, QThreadPool, Signal, Slot
 from superqt.utils import FunctionWorker
 
-from napari_sclip.errors import SclipWarning
-from napari_sclip.progress import Progress
+from napari_sclip.progress import Progress, collect_notices
 from napari_sclip.widgets.work.reporter import Reporter, Stopped
 
 REPORT_SECONDS = 0.03
@@ -60,7 +59,7 @@ class Listener:
     draft : callable
         Given something unfinished; another comes only after this returns.
     warned : callable
-        Given the text of a `SclipWarning`.
+        Given what the engine did differently from what was asked, as `notify` was.
     done : callable
         Given what the work returned.
     failed : callable
@@ -96,6 +95,7 @@ class Task(QObject):
 
     _progressed = Signal(object)
     _drafted = Signal(object)
+    _noticed = Signal(str)
 
     def __init__(
         self, work: Callable[[Reporter], Any], listener: Listener, *, drafts: bool = False
@@ -103,12 +103,12 @@ class Task(QObject):
         super().__init__()
         self._listener = listener
         self._reporter = _ThreadReporter(self, drafts=drafts)
-        self._worker = FunctionWorker(_guarded, work, self._reporter)
+        self._worker = _Worker(_guarded, work, self._reporter, self._noticed.emit)
         self._reporter.worker = self._worker
         # These slots belong to a QObject of this thread, so that every binding queues the calls.
         self._progressed.connect(self._on_progress)
         self._drafted.connect(self._on_draft)
-        self._worker.warned.connect(self._on_warning)
+        self._noticed.connect(self._on_notice)
         self._worker.returned.connect(self._on_return)
         self._worker.errored.connect(self._on_error)
         self._worker.finished.connect(self._on_finish)
@@ -144,11 +144,9 @@ class Task(QObject):
         finally:
             self._reporter.draft_was_shown(time.monotonic() - started)
 
-    @Slot(tuple)
-    def _on_warning(self, shown: tuple[Any, ...]) -> None:
-        message = shown[0]
-        if isinstance(message, SclipWarning):
-            self._listener.warned(str(message))
+    @Slot(str)
+    def _on_notice(self, text: str) -> None:
+        self._listener.warned(text)
 
     @Slot(object)
     def _on_return(self, value: Any) -> None:  # noqa: ANN401
@@ -171,10 +169,33 @@ class Task(QObject):
         listener.finished()
 
 
-def _guarded(work: Callable[[Reporter], Any], reporter: Reporter) -> Any:  # noqa: ANN401
+class _Worker(FunctionWorker[Any]):
+    def run(self) -> None:
+        """Do the work as superqt does, but leave Python's warning filters alone.
+
+        They are the process's: superqt's own `run` replaces them for all threads, and where two
+        workers end in another order than they began, for good.
+        """
+        self.started.emit()
+        self._running = True
+        try:
+            result = self.work()
+            if not self.abort_requested:
+                self.returned.emit(result)
+        except Exception as error:  # noqa: BLE001 - told to the listener
+            self.errored.emit(error)
+        self._running = False
+        self.finished.emit()
+        self._finished.emit(self)
+
+
+def _guarded(
+    work: Callable[[Reporter], Any], reporter: Reporter, noticed: Callable[[str], None]
+) -> Any:  # noqa: ANN401
     """Do the work; superqt tells nothing of what is no `Exception`, and would wait for ever."""
     try:
-        return work(reporter)
+        with collect_notices(noticed):
+            return work(reporter)
     except Exception:
         raise
     except BaseException as error:

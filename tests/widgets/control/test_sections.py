@@ -79,10 +79,35 @@ def test_unloading_gives_the_model_and_the_embeddings_back(
     kept = weakref.ref(session._segmenter)
     assert session.embeddings_bytes > 0
     controller.unload()
+    assert controller.state.run.notice == "Model unloaded, embeddings cleared."
     assert controller.state.model.loaded == ""
     assert not controller.state.run.embedded
     assert session.embeddings_bytes == 0
     assert kept() is None
+
+
+def test_an_embedding_goes_with_its_image_and_all_go_with_the_widget(
+    viewer: Any, make_controller: Callable[[Session], Controller], qtbot: QtBot,
+    wait_idle_of: Callable[[Controller], None],
+) -> None:  # fmt: skip
+    session = Session()
+    controller = make_controller(session)
+    model = controller.state.model
+    for seed in (2, 3):
+        image = viewer.add_image(make_scene(seed=seed).image)
+        viewer.layers.selection = {image}
+        controller._follower.refresh()
+        controller.segment()
+        wait_idle_of(controller)
+    both = session.embeddings_bytes
+    assert model.embeddings == f"{both / 1e6:.0f} MB of at most 512 MB"
+    viewer.layers.remove(image)
+    qtbot.waitUntil(lambda: session.embeddings_bytes == both // 2, timeout=5000)
+    assert session.last is None
+    kept = weakref.ref(session._segmenter)
+    controller.close()
+    qtbot.waitUntil(lambda: kept() is None, timeout=5000)
+    assert session.embeddings_bytes == 0
 
 
 def test_cancel_stops_the_real_model_within_a_window(

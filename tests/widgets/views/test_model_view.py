@@ -370,6 +370,9 @@ def test_the_model_in_memory_can_be_unloaded(
     state.loaded = "shapes-demo on cpu, fp32"
     assert button.isVisible()
     assert control(view, "sclip_model_loaded").text() == "In memory: shapes-demo on cpu, fp32"
+    state.embeddings = "120 MB of at most 512 MB"
+    text = "Image embeddings: 120 MB of at most 512 MB"
+    assert control(view, "sclip_model_embeddings").text() == text
     qtbot.mouseClick(button, LEFT)
     assert asked == ["unload"]
     state.loaded = ""

@@ -28,7 +28,14 @@ from napari_sclip.widgets.work import session as session_module
 from napari_sclip.widgets.work.explain import CloserJob, margin_of_plane
 from napari_sclip.widgets.work.reporter import Silent
 from napari_sclip.widgets.work.segment import SegmentJob, run_segment
-from napari_sclip.widgets.work.session import NeedsDownloadError, Session, plane_key, run_signature
+from napari_sclip.widgets.work.session import (
+    LastResult,
+    NeedsDownloadError,
+    Session,
+    plane_key,
+    result_key,
+    run_signature,
+)
 from napari_sclip.widgets.work.startup import no_long_collections
 
 DEMO = ModelSelection("shapes-demo", device="cpu")
@@ -129,6 +136,22 @@ def test_the_oldest_embeddings_are_let_go(monkeypatch: pytest.MonkeyPatch) -> No
     session.keep("large", SimpleNamespace(nbytes=100))
     assert session.embedding("large") is not None
     assert session.embedding("a") is None
+
+
+def test_embeddings_go_with_their_images(viewer: ViewerModel) -> None:
+    first, second = (request_of(viewer, np.zeros((40, 60 + k, 3), np.uint8)) for k in range(2))
+    session = Session()
+    session.keep("first", SimpleNamespace(nbytes=4), first)
+    session.keep("second", SimpleNamespace(nbytes=4), second)
+    session.last = LastResult(result_key("second", (), None), None)
+    both = {id(first.sources[0].array), id(second.sources[0].array)}
+    assert not session.keep_only(both)
+    assert session.embeddings_bytes == 8
+    assert session.keep_only({id(first.sources[0].array)})
+    assert session.embedding("second") is None
+    assert session.last is None
+    assert session.embedding("first") is not None
+    assert session.embeddings_bytes == 4
 
 
 def test_a_plane_is_known_by_its_pixels(viewer: ViewerModel) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QCoreApplication
 
 from napari_sclip.errors import SclipError
@@ -46,8 +46,8 @@ from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure, Que
 from napari_sclip.widgets.state.store import recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.segment import SegmentOutcome
-from napari_sclip.widgets.work.session import NeedsDownloadError, Session
-from napari_sclip.widgets.worker import Listener
+from napari_sclip.widgets.work.session import EMBEDDINGS_BYTES, NeedsDownloadError, Session
+from napari_sclip.widgets.worker import Listener, Task
 
 NOTHING_PAINTED = (
     "Nothing has been painted by hand yet. Choose a class (keys 1 to 9, with the labels active), "
@@ -381,7 +381,7 @@ class Controller(CorrectionActions):
         self._seen.forget()
         self.state.model.loaded = ""
         self._on_image()
-        self.state.run.notice = "The model and all embedded images have been let go."
+        self.state.run.notice = "Model unloaded, embeddings cleared."
 
     def measure(self) -> None:
         """Time one window, for the estimate."""
@@ -422,6 +422,8 @@ class Controller(CorrectionActions):
         self._live_timer.stop()
         self._viewer.layers.selection.events.active.disconnect(self._on_active_labels)
         self._give_up("")
+        if self.session.loaded or self._runner.is_running:
+            Task(lambda _: self.session.close(), Listener()).start()
         self._runner.close()
         self._scout.close()
         self._recovering.close()
@@ -701,6 +703,7 @@ class Controller(CorrectionActions):
             self._keys.bind(labels)
         self.corrections.follow(labels)
         self._drop_void(image)
+        self._let_embeddings_go()
         request = self._follower.request
         self._preview.show(request)
         self._estimates.update(request)
@@ -717,3 +720,12 @@ class Controller(CorrectionActions):
         if void:
             self._wait_no_more()
             run.notice = void
+
+    def _let_embeddings_go(self) -> None:
+        """Forget what was embedded of images that the viewer has no more, and say what is left."""
+        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        arrays = {id(array) for i in images for array in (i.data if i.multiscale else (i.data,))}
+        if self.session.keep_only(arrays):
+            self._seen.forget()
+        used, limit = self.session.embeddings_bytes / 1e6, EMBEDDINGS_BYTES / 1e6
+        self.state.model.embeddings = f"{used:.0f} MB of at most {limit:.0f} MB"

@@ -78,6 +78,8 @@ class ModelState:
         Name and description of the attention modes; empty until known.
     loaded : str
         What is in memory, as "ViT-B-16/openai on cpu, fp32"; nothing if no model is.
+    embeddings : str
+        What embedded images take in memory, as "120 MB of at most 512 MB".
     download_progress : tuple of (int, int) or None
         Bytes that are here and bytes in all while a download runs.
     download_message : str
@@ -99,6 +101,7 @@ class ModelState:
     gpu_report: str = ""
     attentions: tuple[tuple[str, str], ...] = ()
     loaded: str = ""
+    embeddings: str = ""
     download_progress: tuple[int, int] | None = None
     download_message: str = ""
     problem: str = ""

@@ -183,7 +183,7 @@ def _result(job: CloserJob, session: Session, reporter: Reporter) -> LastResult:
     embedding = session.embedding(key)
     if embedding is None:
         embedding = segmenter.embed(plane, config, progress=reporter.progress)
-        session.keep(key, embedding)
+        session.keep(key, embedding, job.request)
     classes: Any = job.classes
     if job.learned is not None and job.learned.fingerprint == segmenter.fingerprint:
         classes = job.learned

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,13 @@ import numpy as np
 
 from napari_sclip.config import SegmentationConfig
 from napari_sclip.engine.estimate import WindowCost
-from napari_sclip.errors import SclipWarning
 from napari_sclip.layers.image.request import ImageRequest
 from napari_sclip.layers.image.rgb import read_plane
 from napari_sclip.layers.labels.chunks import Room, rows_unlike
 from napari_sclip.layers.labels.examples import Strokes
 from napari_sclip.layers.labels.layer import warm_up as warm_up_labels
 from napari_sclip.layers.labels.targets import PlacedPlane, Placer
-from napari_sclip.progress import Progress
+from napari_sclip.progress import Progress, notify
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.work.reporter import PlaneDraft, Reporter
@@ -151,7 +149,7 @@ def run_segment(
                 embedding = segmenter.embed(plane, config, progress=tell, partial=drafts.offer)
                 seconds = time.perf_counter() - started - drafts.seconds
                 cost = cost_of_run(segmenter, embedding, seconds)
-                session.keep(key, embedding)
+                session.keep(key, embedding, job.request)
             else:
                 reused += 1
             if number in job.strokes:
@@ -183,7 +181,7 @@ def _taken_over(job: SegmentJob, segmenter: Any, reporter: Reporter) -> Classifi
     """Turn what was learned into what it tells of the job's classes."""
     assert job.carried is not None
     if job.carried.fingerprint != segmenter.fingerprint:
-        warnings.warn(OF_ANOTHER_MODEL, SclipWarning, stacklevel=1)
+        notify(OF_ANOTHER_MODEL)
         return None
     known: Classifier = segmenter.relearn(job.carried, job.classes, progress=reporter.progress)
     return known

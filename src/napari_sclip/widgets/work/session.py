@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import gc
 import hashlib
@@ -9,7 +10,7 @@ import json
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from napari_sclip.layers.image.rgb import PlaneView
 from napari_sclip.progress import ProgressCallback
 from napari_sclip.widgets.state.model import ModelSelection
 
-EMBEDDINGS_BYTES = 2**30
+EMBEDDINGS_BYTES = 512 * 10**6
 """Embedded images beyond this are let go, those unused for longest first."""
 
 VISION_FIELDS = ("short_side", "window", "stride", "average_on", "nonfinite")
@@ -49,6 +50,11 @@ class LastResult:
     result: Any
     margin: np.ndarray | None = None
 
+    @property
+    def embedding_key(self) -> Hashable:
+        """Of the embedding that the result refers to."""
+        return self.key[0] if isinstance(self.key, tuple) else None
+
 
 def result_key(embedding_key: Hashable, classes: Any, config: Any) -> Hashable:  # noqa: ANN401
     """Name what an embedding gives for classes (or a `Classifier`) and settings."""
@@ -70,6 +76,8 @@ class Session:
         self._selection: ModelSelection | None = None
         self._segmenter: Any = None
         self._embeddings: OrderedDict[Hashable, Any] = OrderedDict()
+        self._arrays: dict[Hashable, frozenset[int]] = {}
+        self._guard = threading.Lock()  # an image may go while a worker embeds another
         self._sizes: dict[ModelSelection, tuple[int, int]] = {}
         self._fingerprints: dict[tuple[str, str | None, str], str] = {}
         self.last: LastResult | None = None
@@ -130,26 +138,69 @@ class Session:
 
     def embedding(self, key: Hashable) -> Any | None:  # noqa: ANN401
         """Return the embedding kept under a key, or None."""
-        if key in self._embeddings:
-            self._embeddings.move_to_end(key)
-        return self._embeddings.get(key)
+        with self._guard:
+            if key in self._embeddings:
+                self._embeddings.move_to_end(key)
+            return self._embeddings.get(key)
 
-    def keep(self, key: Hashable, embedding: Any) -> None:  # noqa: ANN401
-        """Keep an embedding; the newest stays whatever its size."""
-        self._embeddings[key] = embedding
-        self._embeddings.move_to_end(key)
-        while len(self._embeddings) > 1 and self.embeddings_bytes > EMBEDDINGS_BYTES:
-            self._embeddings.popitem(last=False)
+    def keep(self, key: Hashable, embedding: Any, request: ImageRequest | None = None) -> None:  # noqa: ANN401
+        """Keep an embedding; the newest stays whatever its size.
+
+        Parameters
+        ----------
+        key : hashable
+        embedding : Embedding
+        request : ImageRequest, optional
+            What was read; with its arrays the embedding goes.
+        """
+        sources = () if request is None else request.sources
+        with self._guard:
+            self._embeddings[key] = embedding
+            self._embeddings.move_to_end(key)
+            self._arrays[key] = frozenset(id(source.array) for source in sources)
+            while len(self._embeddings) > 1 and self._bytes() > EMBEDDINGS_BYTES:
+                self._drop(next(iter(self._embeddings)))
+
+    def keep_only(self, arrays: Collection[int]) -> bool:
+        """Let go of the embeddings of images that are gone; tell if the last used was one.
+
+        Parameters
+        ----------
+        arrays : collection of int
+            The ``id`` of each array that is still there.
+        """
+        with self._guard:
+            gone = [key for key, of in self._arrays.items() if not of.issubset(arrays)]
+            last_used = next(reversed(self._embeddings), None)
+            for key in gone:
+                self._drop(key)
+        return last_used in gone
 
     @property
     def embeddings_bytes(self) -> int:
         """Bytes that the embeddings take."""
+        with self._guard:
+            return self._bytes()
+
+    def _bytes(self) -> int:
         return sum(int(embedding.nbytes) for embedding in self._embeddings.values())
+
+    def _drop(self, key: Hashable) -> None:
+        del self._embeddings[key], self._arrays[key]
+        if self.last is not None and self.last.embedding_key == key:
+            self.last = None
+
+    def close(self) -> None:
+        """Unload as soon as no worker uses the session; for a worker."""
+        with self.lock:
+            self.unload()
 
     def unload(self) -> None:
         """Let go of the model and of all embeddings, and give their memory back."""
         segmenter, self._segmenter, self._selection = self._segmenter, None, None
-        self._embeddings.clear()
+        with self._guard:
+            self._embeddings.clear()
+            self._arrays.clear()
         self.last = None
         if segmenter is None:
             return
@@ -160,6 +211,15 @@ class Session:
             from napari_sclip.engine.devices import release_memory
 
             release_memory(device)
+        _trim()
+
+
+def _trim() -> None:
+    """Give freed memory back to the system, where the C library (glibc) has a call for it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def _weights_of(selection: ModelSelection) -> tuple[str, str | None, str]:
