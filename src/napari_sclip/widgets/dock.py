@@ -19,7 +19,7 @@ from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.detail_view import DetailView
 from napari_sclip.widgets.views.explain_view import ExplainView
 from napari_sclip.widgets.views.export_view import ExportView
-from napari_sclip.widgets.views.form import follow, tab_through
+from napari_sclip.widgets.views.form import fields, follow, tab_through
 from napari_sclip.widgets.views.image_view import ImageView
 from napari_sclip.widgets.views.model_view import ModelView
 from napari_sclip.widgets.views.run_view import RunView
@@ -98,9 +98,11 @@ class SegmentWidget(QWidget):
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         escape.activated.connect(self.controller.cancel)
-        self._summarise_model()
-        follow(state.model.events, self._summarise_model)
-        follow(state.correct.events.labels, self._on_labels)
+        follow(
+            self._summarise_model,
+            fields(state.model, "name", "choices", "loaded", "problem", "download_progress"),
+        )
+        follow(self._on_labels, fields(state.correct, "labels"))
 
     def event(self, event: QEvent | None) -> bool:
         """Stop working when napari takes the widget out of its dock, or deletes it."""

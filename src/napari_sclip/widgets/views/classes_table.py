@@ -49,6 +49,7 @@ from qtpy.QtWidgets import (
 from napari_sclip.colors import error_color
 from napari_sclip.prompts import is_background_name, split_prompts
 from napari_sclip.widgets.state.classes import ClassRow, ClassTable
+from napari_sclip.widgets.views.form import at_once
 
 REASON_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Why a cell is wrong, or nothing."""
@@ -105,7 +106,6 @@ class ClassesModel(QAbstractTableModel):
     Parameters
     ----------
     table : ClassTable
-        Call `refresh` when it has changed.
     parent : QObject, optional
     """
 
@@ -115,6 +115,7 @@ class ClassesModel(QAbstractTableModel):
         self._rows = list(table.rows)
         self._problems = table.problems()
         self._colors = table.colors()
+        at_once(table.changed, self, ClassesModel.refresh)
 
     def row_at(self, index: QModelIndex) -> ClassRow:
         """Return the class of a valid index."""
@@ -449,7 +450,6 @@ class ClassesTable(QTableView):
     Parameters
     ----------
     table : ClassTable
-        Call `refresh` when it has changed.
     paint_with : callable
         Called with the label id of a class that a person wants to paint with.
     parent : QWidget, optional
@@ -485,11 +485,8 @@ class ClassesTable(QTableView):
         self._lay_out_columns()
         self._set_delegates()
         self.doubleClicked.connect(self._on_double_click)
-        self._fit_height()
-
-    def refresh(self) -> None:
-        """Show what the table holds now."""
-        self._classes.refresh()
+        for counted in (self._classes.rowsInserted, self._classes.rowsRemoved):
+            counted.connect(self._fit_height)
         self._fit_height()
 
     def selected_keys(self) -> list[int]:

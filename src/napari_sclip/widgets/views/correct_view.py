@@ -11,7 +11,14 @@ from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.correct import CorrectState, Orphan
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.views.form import Panel, WrappedLabel, allow, follow, make_button
+from napari_sclip.widgets.views.form import (
+    Panel,
+    WrappedLabel,
+    allow,
+    fields,
+    follow,
+    make_button,
+)
 from napari_sclip.widgets.views.section import SectionBody
 
 NO_LABELS = "There are no labels yet. Press Segment first."
@@ -42,8 +49,7 @@ class OrphansPart(QWidget):
         self._panels: list[Panel] = []
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(0, 0, 0, 0)
-        self._show()
-        follow(state.events, self._show)
+        follow(self._show, fields(state, "orphans"))
 
     def _show(self) -> None:
         self.setVisible(bool(self._state.orphans))
@@ -126,9 +132,12 @@ class CorrectView(SectionBody):
         self._make_review()
         self._orphans = OrphansPart(state.correct, actions, self)
         self._arrange()
-        self._show()
-        follow(state.correct.events, self._show)
-        follow(state.run.events, self._show)
+        follow(
+            self._show,
+            fields(state.correct, "labels", "painted", "scribbled", "learn", "learned", "carried"),
+            fields(state.correct, "unsure", "checked"),
+            fields(state.run, "status"),
+        )
 
     def _make_buttons(self) -> None:
         self._refine = make_button(
