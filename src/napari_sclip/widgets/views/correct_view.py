@@ -25,9 +25,6 @@ NO_LABELS = "There are no labels yet. Press Segment first."
 BUSY = "Something runs; wait for it, or cancel it."
 HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 9. It stays."
 
-MENU_WIDTH = 26
-"""Pixels; the mark alone would be narrow to click at."""
-
 
 class OrphansPart(QWidget):
     """A line a class, with what can be done about it; hidden if there is none.
@@ -207,10 +204,9 @@ class CorrectView(SectionBody):
             action.triggered.connect(act)
         self._more = QToolButton(self)
         self._more.setObjectName("sclip_correct_more")
-        self._more.setText("▾")
+        self._more.setText(" ▾ ")  # the mark alone would be narrow to click at
         self._more.setAccessibleName("More")
         self._more.setToolTip("Mark the whole plane, or nothing of it; make a layer to scribble in")
-        self._more.setMinimumWidth(MENU_WIDTH)
         self._more.setMenu(self._menu)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")

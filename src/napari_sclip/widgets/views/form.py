@@ -36,15 +36,36 @@ from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 
 Living = TypeVar("Living", bound=QObject)
 
-LABEL_WIDTH = 96
-"""Pixels; the labels of all rows of the dock widget are as wide."""
+WIDEST_LABEL = "Shapes layer"
+"""The labels of all rows of the dock widget are as wide as this one."""
 
 MASKS = "Masks (*.png *.tif *.tiff *.npy *.json *.zarr *.bmp *.gif);;All files (*)"
 
 UNUSABLE = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 """What some system does not allow in the name of a file."""
 
+LONG_WORD = re.compile(r"\S{20,}")
+BREAK = "\N{ZERO WIDTH SPACE}"
+"""Where Qt may break a line."""
+
 THEME_CHANGES = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
+class RowLabel(QLabel):
+    """The label of a row, as wide as those of all others in whatever font."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width that does not depend on the text, unless that is long."""
+        return self._widened(super().minimumSizeHint())
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same width."""
+        return self._widened(super().sizeHint())
+
+    def _widened(self, size: QSize) -> QSize:
+        metrics = self.fontMetrics()
+        widest = metrics.horizontalAdvance(WIDEST_LABEL) + metrics.averageCharWidth()
+        return QSize(max(size.width(), widest), size.height())
 
 
 class Row(QWidget):
@@ -61,8 +82,7 @@ class Row(QWidget):
 
     def __init__(self, label: str, *controls: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        text = QLabel(label, self)
-        text.setMinimumWidth(LABEL_WIDTH)
+        text = RowLabel(label, self)
         text.setBuddy(controls[0])
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -466,10 +486,15 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """Plain text over as many lines as it needs; hidden while there is none."""
+    """Plain text over as many lines as it needs; hidden while there is none.
+
+    Long words, as names of files are, break wherever a line ends; the tooltip has the text in one
+    piece. `text` is always as it was given.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._whole = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -479,9 +504,16 @@ class WrappedLabel(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
         """Show another text, or hide for want of one."""
-        if text != self.text():
-            super().setText(text)
+        if text != self._whole:
+            self._whole = text or ""
+            shown = LONG_WORD.sub(lambda word: BREAK.join(word[0]), self._whole)
+            super().setText(shown)
+            self.setToolTip(self._whole if shown != self._whole else "")
         self.setVisible(bool(text))
+
+    def text(self) -> str:
+        """Return the text as it was given."""
+        return self._whole
 
 
 class ProblemLabel(WrappedLabel):

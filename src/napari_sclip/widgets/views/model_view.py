@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -25,8 +24,8 @@ from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.model import OWN_FILE, ModelChoice, ModelState
 from napari_sclip.widgets.views.choice_box import FEWEST_LETTERS, Choice, ChoiceBox
 from napari_sclip.widgets.views.form import (
-    LABEL_WIDTH,
     ProblemLabel,
+    RowLabel,
     WrappedLabel,
     bind,
     fields,
@@ -93,11 +92,10 @@ class DevicePart(QWidget):
         self._report.setObjectName("sclip_model_gpu_report")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         rows = (("Device", self._device), ("Precision", self._precision))
         for row, (text, box) in enumerate((*rows, ("Attention", self._attention))):
-            label = QLabel(text, self)
+            label = RowLabel(text, self)
             label.setBuddy(box)
             box.setAccessibleName(text)
             layout.addWidget(label, 2 * row, 0)
@@ -274,16 +272,15 @@ class OwnFile(QWidget):
         follow(self._show, fields(state, "name", "weights", "architecture"))
 
     def _arrange(self) -> None:
-        file_label = QLabel("Chec&kpoint", self)
+        file_label = RowLabel("Chec&kpoint", self)
         file_label.setBuddy(self._weights)
-        architecture_label = QLabel("&Architecture", self)
+        architecture_label = RowLabel("&Architecture", self)
         architecture_label.setBuddy(self._architecture)
         row = QHBoxLayout()
         row.addWidget(self._weights, 1)
         row.addWidget(self._browse)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         layout.addWidget(file_label, 0, 0)
         layout.addLayout(row, 0, 1)
@@ -406,8 +403,7 @@ class ModelView(QWidget):
         )
 
     def _arrange(self) -> None:
-        label = QLabel("&Model", self)
-        label.setMinimumWidth(LABEL_WIDTH)
+        label = RowLabel("&Model", self)
         label.setBuddy(self._name)
         row = QHBoxLayout()
         row.addWidget(label)

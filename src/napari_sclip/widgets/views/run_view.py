@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -29,9 +28,9 @@ from napari_sclip.widgets.state.run import IDLE, RUNNING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.form import (
-    LABEL_WIDTH,
     ElidedLabel,
     Panel,
+    RowLabel,
     WrappedLabel,
     bind,
     fields,
@@ -298,7 +297,7 @@ class RunView(QWidget):
         )
 
     def _make_options(self) -> None:
-        self._target_label = QLabel("Result", self)
+        self._target_label = RowLabel("Result", self)
         self._target = ChoiceBox(self)
         self._target.setObjectName("sclip_target")
         self._target.setToolTip("Which labels layer the result goes into")
@@ -376,7 +375,6 @@ class RunView(QWidget):
         for panel in (self._reason, self._question, self._failure, self._notice):
             layout.addWidget(panel)
         layout.addLayout(self._pages)
-        self._target_label.setMinimumWidth(LABEL_WIDTH)
 
     def _show(self) -> None:
         run = self._state.run
