@@ -44,7 +44,7 @@ MASKS = "Masks (*.png *.tif *.tiff *.npy *.json *.zarr *.bmp *.gif);;All files (
 UNUSABLE = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 """What some system does not allow in the name of a file."""
 
-LONG_WORD = re.compile(r"\S{20,}")
+LONG_WORD = re.compile(r"\S{37,}")
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Where Qt may break a line."""
 
