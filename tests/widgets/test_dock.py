@@ -19,6 +19,7 @@ from napari_sclip.widgets.dock import SegmentWidget
 from napari_sclip.widgets.state.run import IDLE, RUNNING
 from napari_sclip.widgets.work.session import Session
 from tests.widgets.conftest import FakeSegmenter
+from tests.widgets.views.hands import show_changes
 
 Key = Qt.Key
 
@@ -38,6 +39,7 @@ def widget(viewer: Any, fake_session: Session, qtbot: QtBot) -> Iterator[Segment
     made.state.model.name = "shapes-demo"
     qtbot.waitUntil(lambda: bool(made.state.model.devices), timeout=60_000)
     qtbot.waitUntil(made.isVisible)
+    show_changes(made)
     yield made
     made.controller.close()
 

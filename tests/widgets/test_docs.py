@@ -20,6 +20,7 @@ from napari_sclip.widgets.dock import SegmentWidget
 from napari_sclip.widgets.state.correct import Orphan
 from napari_sclip.widgets.state.run import Question
 from napari_sclip.widgets.work.session import Session
+from tests.widgets.views.hands import show_changes
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "guide.md").read_text(encoding="utf-8")
@@ -40,6 +41,7 @@ def widget(viewer: Any, fake_session: Session, qtbot: QtBot) -> Iterator[Segment
     made = SegmentWidget(viewer, fake_session)
     viewer.window.add_dock_widget(made, name="SCLIP Segmentation")
     qtbot.waitUntil(lambda: bool(made.state.model.devices), timeout=60_000)
+    show_changes(made)
     yield made
     made.controller.close()
 

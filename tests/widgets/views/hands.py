@@ -7,8 +7,11 @@ from typing import Any
 
 from napari._qt.qt_resources import get_stylesheet
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import QObject, Qt
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Qt, QTimerEvent
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout, QWidget
+
+from napari_sclip.widgets.views.form import Redraw
 
 LEFT = Qt.MouseButton.LeftButton
 THEMES = ("dark", "light")
@@ -121,11 +124,25 @@ def control(view: QWidget, name: str) -> Any:
     return found
 
 
+def show_changes(view: QWidget) -> None:
+    """Let a view show each change of the state before the next line of the test."""
+    redraws = view.findChildren(Redraw)
+
+    def wait() -> None:
+        # Of all events only those that end the wait: a test may be in the midst of a click.
+        while waiting := [each for each in redraws if isalive(each) and each.isActive()]:
+            QApplication.sendEvent(waiting[0], QTimerEvent(waiting[0].timerId()))
+
+    for signal in {id(f.changed): f.changed for redraw in redraws for f in redraw.fields}.values():
+        signal.connect(wait)  # after the view, which was made before
+
+
 def put_on_screen(view: QWidget, qtbot: QtBot, width: int = 320) -> None:
     """Show a view in a window that has the focus."""
     qtbot.addWidget(view)
     view.setFixedWidth(width)
     view.show()
+    show_changes(view)
     qtbot.waitExposed(view)
     QApplication.setActiveWindow(view)
 

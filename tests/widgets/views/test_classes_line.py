@@ -20,6 +20,7 @@ from napari_sclip.colors import ERROR_REDS, contrast, error_color
 from napari_sclip.prompts import ClassPrompt
 from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.views.classes_view import ClassesView
+from tests.widgets.views.hands import show_changes
 
 Key = Qt.Key
 
@@ -70,6 +71,7 @@ def actions() -> Actions:
 def view(qtbot: QtBot, table: ClassTable, actions: Actions) -> ClassesView:
     view = ClassesView(table, actions)
     qtbot.addWidget(view)
+    show_changes(view)
     view.resize(320, 300)
     with qtbot.waitActive(view):
         view.show()

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.views.classes_table import ClassesModel, ClassesTable, Column
 from napari_sclip.widgets.views.classes_view import ClassesView
+from tests.widgets.views.hands import show_changes
 
 Key = Qt.Key
 ALT = Qt.KeyboardModifier.AltModifier
@@ -140,6 +141,7 @@ def actions() -> Actions:
 def section(qtbot: QtBot, table: ClassTable, actions: Actions) -> ClassesView:
     section = ClassesView(table, actions)
     qtbot.addWidget(section)
+    show_changes(section)
     section.resize(320, 360)
     with qtbot.waitActive(section):
         section.show()

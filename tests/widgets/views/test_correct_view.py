@@ -17,7 +17,7 @@ from napari_sclip.widgets.views.correct_view import CorrectView
 from napari_sclip.widgets.views.explain_view import ExplainView
 from napari_sclip.widgets.views.export_view import ExportView
 from napari_sclip.widgets.views.form import ask_where
-from tests.widgets.views.hands import Asked, control, nameless, put_on_screen
+from tests.widgets.views.hands import Asked, control, nameless, put_on_screen, show_changes
 
 LEFT = Qt.MouseButton.LeftButton
 FORMATS = (("labels", "PNG mask (.png)"), ("coco", "COCO annotations (.json)"))
@@ -188,6 +188,7 @@ def test_formats_are_asked_for_when_they_are_first_seen(
 ) -> None:
     made = ExportView(state, asked)
     qtbot.addWidget(made)
+    show_changes(made)
     state.correct.labels = "photo labels"
     assert asked.listed == 0
     state.run.status = RUNNING

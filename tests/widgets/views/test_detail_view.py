@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QWidget
 
 from napari_sclip.widgets.state.detail import DetailState
 from napari_sclip.widgets.views.detail_view import DetailView
-from tests.widgets.views.hands import Asked
+from tests.widgets.views.hands import Asked, show_changes
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -30,6 +30,7 @@ def asked() -> Asked:
 def view(state: DetailState, asked: Asked, qtbot: QtBot) -> DetailView:
     view = DetailView(state, asked)
     qtbot.addWidget(view)
+    show_changes(view)
     view.show()
     qtbot.mouseClick(control(view, "more"), LEFT)
     return view

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QWidget
 
 from napari_sclip.widgets.state.image import AxisChoice, ImageFacts, ImageState, Preview
 from napari_sclip.widgets.views.image_view import ImageView
-from tests.widgets.views.hands import Asked
+from tests.widgets.views.hands import Asked, show_changes
 
 FACTS = ImageFacts(name="photo", described="RGB, 40 x 60", rgb=True, shape=(40, 60))
 STACK = ImageFacts(
@@ -43,6 +43,7 @@ def asked() -> Asked:
 def view(state: ImageState, asked: Asked, qtbot: QtBot) -> ImageView:
     view = ImageView(state, asked)
     qtbot.addWidget(view)
+    show_changes(view)
     view.show()
     unfold = view.findChild(QWidget, "sclip_image_more")
     assert unfold is not None

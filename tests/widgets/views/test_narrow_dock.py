@@ -150,6 +150,7 @@ def test_nothing_is_cut_beside_the_scroll_bar(
     scroll = control(widget, "sclip_scroll")
     body, viewport = scroll.widget(), scroll.viewport()
     qtbot.wait(100)
+    qtbot.waitUntil(lambda: cut_off(widget) == [])
     assert scroll.verticalScrollBar().isVisible()
     assert cut_off(widget) == []
     beside = WIDTH - viewport.width()  # the scroll bar and the margins

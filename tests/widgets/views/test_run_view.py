@@ -239,6 +239,23 @@ def test_the_result_can_go_into_a_new_layer(
     assert target.currentIndex() == 0
 
 
+def test_all_of_a_long_name_can_be_read_in_a_notice(
+    view: RunView, state: WidgetState, qtbot: QtBot
+) -> None:
+    notice = control(view, "sclip_notice")
+    state.run.notice = "Segmented into “labels”."
+    assert notice.toolTip() == ""
+    state.run.notice = text = f"Segmented into “{'a_long_name' * 20}”."
+    assert (notice.text(), notice.toolTip()) == (text, text)
+    metrics = notice.fontMetrics()
+    view.resize(view.width(), 700)
+    qtbot.waitUntil(lambda: notice.height() >= notice.heightForWidth(notice.width()))
+    lines = metrics.horizontalAdvance(text) / notice.width()
+    assert lines > 3
+    assert notice.height() >= lines * metrics.lineSpacing()
+    assert view.width() == 320
+
+
 # Questions
 
 

@@ -43,7 +43,7 @@ from napari_sclip.widgets.control.review import Reviewing, Scribbling, Tally
 from napari_sclip.widgets.control.run import MODEL_CHANGED, RunRequest, Seen, Segmenting
 from napari_sclip.widgets.control.tasks import ProgressTeller, Runner, Work, single_shot
 from napari_sclip.widgets.state.run import IDLE, RUNNING, STOPPING, Failure, Question
-from napari_sclip.widgets.state.store import recall, remember
+from napari_sclip.widgets.state.store import FIELDS, recall, remember
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.work.segment import SegmentOutcome
 from napari_sclip.widgets.work.session import EMBEDDINGS_BYTES, NeedsDownloadError, Session
@@ -55,16 +55,6 @@ NOTHING_PAINTED = (
 )
 
 KEEP_MS = 1000
-LASTING = {
-    "model": ("name", "weights", "architecture", "device", "precision", "attention"),
-    "detail": (
-        "level", "short_side", "window", "stride", "threshold", "min_area_fraction", "templates",
-        "average_on", "refine", "min_region_pixels", "max_hole_pixels",
-    ),
-    "image": ("contrast", "percentile_low", "percentile_high"),
-    "run": ("partial", "live"),
-}  # fmt: skip
-
 LIVE_MS = 200
 LOOKS_AT_ONCE = ("threshold", "min_area_fraction", "templates")
 MODEL_CHOICES = ("name", "weights", "architecture", "device", "precision", "attention")
@@ -251,7 +241,7 @@ class SettingsKeeper:
         if app is not None:
             app.aboutToQuit.connect(self.keep)
         state.classes.changed.connect(self._soon)
-        for section, names in LASTING.items():
+        for section, names in FIELDS.items():
             events = getattr(state, section).events
             for name in names:
                 events[name].connect(self._soon)

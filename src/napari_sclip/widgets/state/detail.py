@@ -13,6 +13,12 @@ CUSTOM = "custom"
 LEVELS: dict[str, int] = {"coarse": 224, "medium": 336, "fine": 560}
 """Pixels that the shorter side of the image is resized to."""
 
+SETTINGS = (
+    "level", "short_side", "window", "stride", "threshold", "min_area_fraction", "templates",
+    "average_on", "refine", "min_region_pixels", "max_hole_pixels",
+)  # fmt: skip
+"""Fields of `DetailState` that a person chooses; they last."""
+
 
 @dataclass
 class DetailState:

@@ -57,6 +57,8 @@ class ChoiceBox(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._offered: tuple[Choice, ...] = ()
+        self._missing = "{}"
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(FEWEST_LETTERS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,6 +76,7 @@ class ChoiceBox(QComboBox):
         missing : str
             Text, with ``{}`` for the key, of an entry that is added if the key is none of them.
         """
+        self._offered, self._missing = tuple(choices), missing
         choices = list(choices)
         if key and key not in [choice.key for choice in choices]:
             choices.append(Choice(key, missing.format(key)))
@@ -88,6 +91,14 @@ class ChoiceBox(QComboBox):
             index = keys.index(key) if key in keys else -1
             if index != self.currentIndex():
                 self.setCurrentIndex(index)
+
+    def choose(self, key: str) -> None:
+        """Choose another of the choices that are offered."""
+        self.show_choices(self._offered, key, self._missing)
+
+    def key(self) -> str:
+        """Return the key of the entry that is chosen, or nothing."""
+        return "" if self.currentIndex() < 0 else str(self.currentData())
 
     def keys(self) -> list[str]:
         """Return the keys of the entries."""

@@ -18,6 +18,7 @@ from qtpy.QtCore import (
     QPointF,
     QRect,
     QRectF,
+    QSize,
     Qt,
 )
 from qtpy.QtGui import (
@@ -49,6 +50,7 @@ from qtpy.QtWidgets import (
 from napari_sclip.colors import error_color
 from napari_sclip.prompts import is_background_name, split_prompts
 from napari_sclip.widgets.state.classes import ClassRow, ClassTable
+from napari_sclip.widgets.views.form import at_once
 
 REASON_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """Why a cell is wrong, or nothing."""
@@ -61,8 +63,11 @@ TINT = 0.2
 
 FEWEST_ROWS, MOST_ROWS = 5, 8
 """So many rows are in sight."""
+LINE = 1.8
+"""Height of a row, in heights of the font."""
+MARGIN = 4
+"""Pixels between what a cell shows and its edges."""
 
-NARROW = 27
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
@@ -105,7 +110,6 @@ class ClassesModel(QAbstractTableModel):
     Parameters
     ----------
     table : ClassTable
-        Call `refresh` when it has changed.
     parent : QObject, optional
     """
 
@@ -115,6 +119,7 @@ class ClassesModel(QAbstractTableModel):
         self._rows = list(table.rows)
         self._problems = table.problems()
         self._colors = table.colors()
+        at_once(table.changed, self, ClassesModel.refresh)
 
     def row_at(self, index: QModelIndex) -> ClassRow:
         """Return the class of a valid index."""
@@ -320,7 +325,7 @@ class CellDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex, ink: QColor
     ) -> None:
         """Draw the content: text, cut where there is no room."""
-        rect = option.rect.adjusted(4, 0, -4, 0)
+        rect = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
         text = option.fontMetrics.elidedText(option.text, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, option.displayAlignment, text)
 
@@ -354,7 +359,8 @@ class ColorDelegate(CellDelegate):
         painter.setPen(ink)
         if color is not None:
             painter.setBrush(QColor(color))
-        painter.drawRoundedRect(QRectF(middle(option.rect, 14)), 3, 3)
+        side = option.fontMetrics.height()
+        painter.drawRoundedRect(QRectF(middle(option.rect, side)), side / 5, side / 5)
 
 
 class CheckDelegate(CellDelegate):
@@ -392,10 +398,11 @@ class BackgroundDelegate(CheckDelegate):
         ink.setAlphaF(1.0 if on else 0.45)
         centre = QPointF(option.rect.center()) + QPointF(0.5, 0.5)
         painter.setPen(QPen(ink, 1.2))
-        painter.drawEllipse(centre, 5.5, 5.5)
+        radius = 0.4 * option.fontMetrics.height()
+        painter.drawEllipse(centre, radius, radius)
         if on:
             painter.setBrush(ink)
-            painter.drawEllipse(centre, 2.5, 2.5)
+            painter.drawEllipse(centre, radius / 2, radius / 2)
 
 
 class VisibleDelegate(CheckDelegate):
@@ -407,7 +414,7 @@ class VisibleDelegate(CheckDelegate):
         """Draw it open, or pale and struck through."""
         on = option.checkState == Qt.CheckState.Checked
         ink.setAlphaF(1.0 if on else 0.45)
-        box = QRectF(middle(option.rect, 16))
+        box = QRectF(middle(option.rect, round(1.15 * option.fontMetrics.height())))
         left, right = QPointF(box.left(), box.center().y()), QPointF(box.right(), box.center().y())
         eye = QPainterPath(left)
         eye.quadTo(QPointF(box.center().x(), box.top()), right)
@@ -415,7 +422,7 @@ class VisibleDelegate(CheckDelegate):
         painter.setPen(QPen(ink, 1.2))
         painter.drawPath(eye)
         painter.setBrush(ink)
-        painter.drawEllipse(box.center(), 2.0, 2.0)
+        painter.drawEllipse(box.center(), box.width() / 8, box.width() / 8)
         if not on:
             painter.drawLine(box.bottomLeft() + QPointF(2, -2), box.topRight() + QPointF(-2, 2))
 
@@ -449,7 +456,6 @@ class ClassesTable(QTableView):
     Parameters
     ----------
     table : ClassTable
-        Call `refresh` when it has changed.
     paint_with : callable
         Called with the label id of a class that a person wants to paint with.
     parent : QWidget, optional
@@ -485,12 +491,9 @@ class ClassesTable(QTableView):
         self._lay_out_columns()
         self._set_delegates()
         self.doubleClicked.connect(self._on_double_click)
-        self._fit_height()
-
-    def refresh(self) -> None:
-        """Show what the table holds now."""
-        self._classes.refresh()
-        self._fit_height()
+        for counted in (self._classes.rowsInserted, self._classes.rowsRemoved):
+            counted.connect(self._fit)
+        self._fit()
 
     def selected_keys(self) -> list[int]:
         """Return the keys of the selected rows, from top to bottom."""
@@ -578,12 +581,12 @@ class ClassesTable(QTableView):
         """Take the height that the rows need in another font or theme."""
         super().changeEvent(event)
         if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._fit_height()
+            self._fit()
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Take the height that the rows need, now that the theme is known."""
         super().showEvent(event)
-        self._fit_height()
+        self._fit()
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802 - Qt's name
         """Select a row for a person who comes by keyboard."""
@@ -702,21 +705,34 @@ class ClassesTable(QTableView):
         assert header is not None
         assert rows is not None
         header.setHighlightSections(False)
-        header.setMinimumSectionSize(NARROW)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in Column:
             mode = QHeaderView.ResizeMode
             header.setSectionResizeMode(column, mode.Stretch if column in TEXTS else mode.Fixed)
-            header.resizeSection(column, NARROW)
         rows.setVisible(False)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
-    def _fit_height(self) -> None:
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width in which the titles can be read."""
+        titles = [self.fontMetrics().horizontalAdvance(HEADERS[column][0]) for column in TEXTS]
+        texts = len(TEXTS) * (max(titles) + 3 * MARGIN)
+        width = (len(Column) - len(TEXTS)) * self._narrow() + texts
+        return QSize(width + 2 * self.frameWidth(), super().minimumSizeHint().height())
+
+    def _narrow(self) -> int:
+        """Return the width of a column for a mark or an id of three digits."""
+        return self.fontMetrics().horizontalAdvance("255") + 2 * MARGIN
+
+    def _fit(self) -> None:
+        """Take the height that the rows need, and let the columns follow the font."""
         header, rows, viewport = self.horizontalHeader(), self.verticalHeader(), self.viewport()
         assert header is not None
         assert rows is not None
         assert viewport is not None
-        rows.setDefaultSectionSize(max(26, self.fontMetrics().height() + 8))
+        for column in set(Column) - set(TEXTS):
+            header.resizeSection(column, self._narrow())
+        header.setMinimumSectionSize(self._narrow())
+        rows.setDefaultSectionSize(round(LINE * self.fontMetrics().height()))
         shown = min(max(self._classes.rowCount(), FEWEST_ROWS), MOST_ROWS)
         around = self.contentsMargins() + self.viewportMargins()
         height = around.top() + around.bottom() + shown * rows.defaultSectionSize()

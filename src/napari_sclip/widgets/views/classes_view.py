@@ -23,7 +23,7 @@ from napari_sclip.colors import error_color, hex_color
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.state.classes import ClassTable
 from napari_sclip.widgets.views.classes_table import ClassesTable
-from napari_sclip.widgets.views.form import WrappedLabel, follow
+from napari_sclip.widgets.views.form import WrappedLabel, at_once, fields, follow
 from napari_sclip.widgets.views.section import SectionBody
 
 EXAMPLE = "cat, grass = lawn | meadow, background"
@@ -50,7 +50,6 @@ class ClassesLine(QLineEdit):
     Parameters
     ----------
     table : ClassTable
-        Call `refresh` when it has changed.
     segment : callable
         Called on Shift+Enter.
     parent : QWidget, optional
@@ -73,6 +72,7 @@ class ClassesLine(QLineEdit):
         self.setAccessibleName("Classes")
         self.setMinimumWidth(0)
         self.textEdited.connect(self._on_edited)
+        at_once(table.changed, self, ClassesLine._on_changed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -104,6 +104,11 @@ class ClassesLine(QLineEdit):
                 self._segment()
             return
         super().keyPressEvent(event)
+
+    def _on_changed(self) -> None:
+        """Follow at once, lest a letter be typed to a text that the table has no more."""
+        if not self.typing:
+            self.refresh()
 
     def _on_edited(self, text: str) -> None:
         lines = [line.strip(" \t,") for line in re.split(r"[\r\n\u2028\u2029]+", text)]
@@ -268,6 +273,7 @@ class ClassesView(SectionBody):
         super().__init__(parent)
         self._table = table
         self._preset_problem = ""
+        self._typed = False
         self.line = ClassesLine(table, actions.segment, self)
         self.table_view = ClassesTable(table, actions.paint_with, self)
         self.presets = PresetsMenu(table, actions, self)
@@ -285,17 +291,14 @@ class ClassesView(SectionBody):
         selection = self.table_view.selectionModel()
         assert selection is not None
         selection.selectionChanged.connect(self._enable_buttons)
-        follow(table.changed, self.refresh)
-        self.refresh()
+        at_once(table.changed, self, ClassesView._on_changed)
+        follow(self.refresh, fields(table, "rows", "text"))
 
     def refresh(self) -> None:
-        """Show what the table holds now."""
-        self._preset_problem = ""
-        self.line.refresh()
-        self.table_view.refresh()
+        """Show what follows from the classes; the line and the table follow by themselves."""
         self.summary = ", ".join(row.name for row in self._table.rows if row.name)
         self._enable_buttons()
-        if self._reason() and self.problem.isHidden() and self.line.typing:
+        if self._reason() and self.problem.isHidden() and self._typed:
             self._soon.start()
         else:
             self._tell_problem()
@@ -314,6 +317,10 @@ class ClassesView(SectionBody):
         if red != self._red:
             self._red = red
             self.problem.setStyleSheet(f"color: {red};")
+
+    def _on_changed(self) -> None:
+        self._preset_problem = ""
+        self._typed = self.line.typing
 
     def _reason(self) -> str:
         """Return the first problem; of an empty table the placeholder says enough."""

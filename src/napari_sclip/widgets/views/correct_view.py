@@ -12,7 +12,14 @@ from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.correct import CorrectState, Orphan
 from napari_sclip.widgets.state.run import BUSY, IDLE
 from napari_sclip.widgets.state.widget import WidgetState
-from napari_sclip.widgets.views.form import Panel, WrappedLabel, allow, follow, make_button
+from napari_sclip.widgets.views.form import (
+    Panel,
+    WrappedLabel,
+    allow,
+    fields,
+    follow,
+    make_button,
+)
 from napari_sclip.widgets.views.section import SectionBody
 
 NO_LABELS = "There are no labels yet. Press Segment first."
@@ -20,9 +27,6 @@ HINT = "Paint where the labels are wrong, with napari's brush and the keys 1 to 
 
 SINGLE_PANELS = 8
 """Of more removed classes than these, one line tells of them all."""
-
-MENU_WIDTH = 26
-"""Pixels; the mark alone would be narrow to click at."""
 
 
 class OrphansPart(QWidget):
@@ -45,8 +49,7 @@ class OrphansPart(QWidget):
         self._panels: list[Panel] = []
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(0, 0, 0, 0)
-        self._show()
-        follow(state.events, self._show)
+        follow(self._show, fields(state, "orphans"))
 
     def _show(self) -> None:
         self.setVisible(bool(self._state.orphans))
@@ -158,9 +161,12 @@ class CorrectView(SectionBody):
         self._make_review()
         self._orphans = OrphansPart(state.correct, actions, self)
         self._arrange()
-        self._show()
-        follow(state.correct.events, self._show)
-        follow(state.run.events, self._show)
+        follow(
+            self._show,
+            fields(state.correct, "labels", "painted", "scribbled", "learn", "learned", "carried"),
+            fields(state.correct, "unsure", "checked"),
+            fields(state.run, "status"),
+        )
 
     def _make_buttons(self) -> None:
         self._refine = make_button(
@@ -230,10 +236,9 @@ class CorrectView(SectionBody):
             action.triggered.connect(act)
         self._more = QToolButton(self)
         self._more.setObjectName("sclip_correct_more")
-        self._more.setText("▾")
+        self._more.setText(" ▾ ")  # the mark alone would be narrow to click at
         self._more.setAccessibleName("More")
         self._more.setToolTip("Mark the whole plane, or nothing of it; make a layer to scribble in")
-        self._more.setMinimumWidth(MENU_WIDTH)
         self._more.setMenu(self._menu)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")

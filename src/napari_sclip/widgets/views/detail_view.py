@@ -14,13 +14,15 @@ from qtpy.QtWidgets import (
 
 from napari_sclip.errors import SclipError
 from napari_sclip.widgets.actions import Actions
-from napari_sclip.widgets.state.detail import CUSTOM, LEVELS, DetailState
+from napari_sclip.widgets.state.detail import CUSTOM, LEVELS, SETTINGS, DetailState
 from napari_sclip.widgets.views.choice_box import Choice
 from napari_sclip.widgets.views.form import (
     NumberBox,
     ProblemLabel,
     Row,
     WrappedLabel,
+    bind,
+    fields,
     follow,
     make_box,
     stack,
@@ -83,13 +85,15 @@ class ScoreControls(QWidget):
             "Classes that cover no more than this percentage of the labelled area are dropped"
         )
         self._templates = make_box(
-            "sclip_detail_templates", "The sentences that each class is put into for the model"
+            "sclip_detail_templates",
+            "The sentences that each class is put into for the model",
+            TEMPLATES,
         )
         self._average_on = make_box(
-            "sclip_detail_average_on", "Where windows that overlap are averaged"
+            "sclip_detail_average_on", "Where windows that overlap are averaged", AVERAGING
         )
         self._refine = make_box(
-            "sclip_detail_refine", "How labels are made to end where things end"
+            "sclip_detail_refine", "How labels are made to end where things end", REFINE
         )
         self._min_region = NumberBox(0, MOST_PIXELS, 16, unit=" px")
         self._min_region.setObjectName("sclip_detail_min_region")
@@ -113,15 +117,19 @@ class ScoreControls(QWidget):
                 Row("Holes", self._max_hole, parent=self),
             ),
         )
-        self._threshold.edited.connect(self._on_threshold)
-        self._min_area.edited.connect(self._on_min_area)
-        self._templates.picked.connect(self._on_templates)
-        self._average_on.picked.connect(self._on_average_on)
-        self._refine.picked.connect(self._on_refine)
-        self._min_region.edited.connect(self._on_min_region)
-        self._max_hole.edited.connect(self._on_max_hole)
-        self._show()
-        follow(state.events, self._show)
+        bind(self._threshold, state, "threshold")
+        bind(
+            self._min_area,
+            state,
+            "min_area_fraction",
+            to_shown=lambda fraction: PERCENT * fraction,
+            to_value=lambda percent: percent / PERCENT,
+        )
+        bind(self._templates, state, "templates")
+        bind(self._average_on, state, "average_on")
+        bind(self._refine, state, "refine")
+        bind(self._min_region, state, "min_region_pixels")
+        bind(self._max_hole, state, "max_hole_pixels")
 
     @property
     def differences(self) -> list[str]:
@@ -136,37 +144,6 @@ class ScoreControls(QWidget):
             *([f"parts from {state.min_region_pixels} px"] if state.min_region_pixels else []),
             *([f"holes to {state.max_hole_pixels} px"] if state.max_hole_pixels else []),
         ]
-
-    def _show(self) -> None:
-        state = self._state
-        self._threshold.show_number(state.threshold)
-        self._min_area.show_number(PERCENT * state.min_area_fraction)
-        self._templates.show_choices(TEMPLATES, state.templates)
-        self._average_on.show_choices(AVERAGING, state.average_on)
-        self._refine.show_choices(REFINE, state.refine)
-        self._min_region.show_number(state.min_region_pixels)
-        self._max_hole.show_number(state.max_hole_pixels)
-
-    def _on_threshold(self, threshold: float) -> None:
-        self._state.threshold = threshold
-
-    def _on_min_area(self, percent: float) -> None:
-        self._state.min_area_fraction = percent / PERCENT
-
-    def _on_templates(self, key: str) -> None:
-        self._state.templates = key
-
-    def _on_average_on(self, key: str) -> None:
-        self._state.average_on = key
-
-    def _on_refine(self, key: str) -> None:
-        self._state.refine = key
-
-    def _on_min_region(self, pixels: float) -> None:
-        self._state.min_region_pixels = int(pixels)
-
-    def _on_max_hole(self, pixels: float) -> None:
-        self._state.max_hole_pixels = int(pixels)
 
 
 def _percent(state: DetailState) -> str:
@@ -184,7 +161,6 @@ class WindowControls(QWidget):
 
     def __init__(self, state: DetailState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = state
         self._short_side = _pixel_box(
             "short_side",
             "image's own size",
@@ -208,25 +184,9 @@ class WindowControls(QWidget):
                 Row("Stride", self._stride, parent=self),
             ),
         )
-        self._short_side.edited.connect(self._on_short_side)
-        self._window.edited.connect(self._on_window)
-        self._stride.edited.connect(self._on_stride)
-        self._show()
-        follow(state.events, self._show)
-
-    def _show(self) -> None:
-        self._short_side.show_number(self._state.short_side)
-        self._window.show_number(self._state.window)
-        self._stride.show_number(self._state.stride)
-
-    def _on_short_side(self, pixels: int | None) -> None:
-        self._state.short_side = pixels
-
-    def _on_window(self, pixels: int | None) -> None:
-        self._state.window = pixels
-
-    def _on_stride(self, pixels: int | None) -> None:
-        self._state.stride = pixels
+        bind(self._short_side, state, "short_side")
+        bind(self._window, state, "window")
+        bind(self._stride, state, "stride")
 
 
 def _pixel_box(name: str, none_text: str, tooltip: str) -> NumberBox:
@@ -265,8 +225,7 @@ class DetailView(SectionBody):
         self._more.button.setObjectName("sclip_detail_more")
         self._more.button.setToolTip("Thresholds, sentences, averaging, edges and small parts")
         self._arrange()
-        self._show()
-        follow(state.events, self._show)
+        follow(self._show, fields(state, *SETTINGS, "windows", "estimate", "problem"))
 
     def _make_levels(self) -> None:
         # In an exclusive group the arrow keys go from one to the next, as among radio buttons.

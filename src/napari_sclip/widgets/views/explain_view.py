@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_sclip.widgets.actions import Actions
@@ -10,7 +10,14 @@ from napari_sclip.widgets.state.run import BUSY, IDLE
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.correct_view import NO_LABELS
-from napari_sclip.widgets.views.form import Row, allow, follow, make_button
+from napari_sclip.widgets.views.form import (
+    Row,
+    allow,
+    bind,
+    fields,
+    follow,
+    make_button,
+)
 
 MOST_HEADS = 64
 
@@ -57,18 +64,21 @@ class ExplainView(QWidget):
             "A click in the image shows what that point attends to: in the mode that is used, and "
             "beside it as the unchanged model does (vanilla)"
         )
-        self._attention.toggled.connect(self._on_attention)
+        bind(self._attention, state.correct, "attention")
         self._head = QSpinBox(self)
         self._head.setObjectName("sclip_explain_head")
         self._head.setSpecialValueText("mean")
         self._head.setToolTip("Which head of the attention is shown, counted from 1; or their mean")
         self._head.setKeyboardTracking(False)
-        self._head.valueChanged.connect(self._on_head)
+        self._head.setRange(0, state.correct.heads or MOST_HEADS)
+        bind(self._head, state.correct, "head")
         self._head_row = Row("Head", self._head, parent=self)
         self._arrange()
-        self._show()
-        follow(state.correct.events, self._show)
-        follow(state.run.events, self._show)
+        follow(
+            self._show,
+            fields(state.correct, "labels", "names", "attention", "heads"),
+            fields(state.run, "status"),
+        )
 
     def _arrange(self) -> None:
         scores = QHBoxLayout()
@@ -91,10 +101,9 @@ class ExplainView(QWidget):
         self._class.setEnabled(bool(state.names))
         allow(self._scores, reason)
         allow(self._margin, reason)
-        with QSignalBlocker(self._attention), QSignalBlocker(self._head):
-            self._attention.setChecked(state.attention)
-            self._head.setRange(0, state.heads or MOST_HEADS)
-            self._head.setValue(state.head)
+        most = state.heads or MOST_HEADS
+        if most != self._head.maximum():
+            self._head.setMaximum(most)
         self._head_row.setEnabled(state.attention)
 
     def _on_class(self, name: str) -> None:
@@ -105,9 +114,3 @@ class ExplainView(QWidget):
 
     def _on_margin(self) -> None:
         self._actions.show_margin()
-
-    def _on_attention(self, checked: bool) -> None:
-        self._state.attention = checked
-
-    def _on_head(self, head: int) -> None:
-        self._state.head = head

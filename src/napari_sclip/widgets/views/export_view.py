@@ -27,6 +27,7 @@ from napari_sclip.widgets.views.form import (
     allow,
     ask_mask,
     ask_where,
+    fields,
     follow,
     make_button,
 )
@@ -86,9 +87,11 @@ class ObjectsPart(QWidget):
         self._which = WrappedLabel(self)
         self._which.setObjectName("sclip_objects_which")
         self._arrange()
-        self._show()
-        follow(state.correct.events, self._show)
-        follow(state.run.events, self._show)
+        follow(
+            self._show,
+            fields(state.correct, "labels", "names", "instances"),
+            fields(state.run, "status"),
+        )
 
     def _arrange(self) -> None:
         what = QHBoxLayout()
@@ -182,10 +185,12 @@ class ExportView(QWidget):
         self._make_copy()
         self._objects = ObjectsPart(state, actions, self)
         self._arrange()
-        self._show()
-        follow(state.correct.events, self._show)
-        follow(state.run.events, self._show)
-        follow(state.image.events, self._show)
+        follow(
+            self._show,
+            fields(state.correct, "labels", "formats"),
+            fields(state.run, "status"),
+            fields(state.image, "facts"),
+        )
 
     def _make_copy(self) -> None:
         self._menu = QMenu(self)
@@ -226,8 +231,7 @@ class ExportView(QWidget):
     def _show(self) -> None:
         state = self._state
         busy = "" if self._run.status == IDLE else BUSY
-        if not state.formats and not busy and self.isVisible():
-            self._actions.list_formats()
+        self._learn_formats()
         keys = [key for key, _ in state.formats]
         if self._chosen not in keys:
             self._chosen = keys[0] if keys else ""
@@ -240,7 +244,11 @@ class ExportView(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Learn what can be saved, the first time that it is seen."""
         super().showEvent(event)
-        self._show()
+        self._learn_formats()
+
+    def _learn_formats(self) -> None:
+        if not self._state.formats and self._run.status == IDLE and self.isVisible():
+            self._actions.list_formats()
 
     def _on_format(self, key: str) -> None:
         self._chosen = key

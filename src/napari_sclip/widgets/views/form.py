@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFocusEvent, QPalette, QResizeEvent, QShowEvent, QWheelEvent
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QDoubleSpinBox,
     QFileDialog,
@@ -19,25 +22,50 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sclip.colors import error_color, hex_color
-from napari_sclip.widgets.views.choice_box import ChoiceBox
+from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 
-LABEL_WIDTH = 96
-"""Pixels; the labels of all rows of the dock widget are as wide."""
+Living = TypeVar("Living", bound=QObject)
+
+WIDEST_LABEL = "Shapes layer"
+"""The labels of all rows of the dock widget are as wide as this one."""
 
 MASKS = "Masks (*.png *.tif *.tiff *.npy *.json *.zarr *.bmp *.gif);;All files (*)"
 
 UNUSABLE = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 """What some system does not allow in the name of a file."""
 
+LONG_WORD = re.compile(r"\S{37,}")
+BREAK = "\N{ZERO WIDTH SPACE}"
+"""Where Qt may break a line."""
+
 THEME_CHANGES = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
+class RowLabel(QLabel):
+    """The label of a row, as wide as those of all others in whatever font."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width that does not depend on the text, unless that is long."""
+        return self._widened(super().minimumSizeHint())
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same width."""
+        return self._widened(super().sizeHint())
+
+    def _widened(self, size: QSize) -> QSize:
+        metrics = self.fontMetrics()
+        widest = metrics.horizontalAdvance(WIDEST_LABEL) + metrics.averageCharWidth()
+        return QSize(max(size.width(), widest), size.height())
 
 
 class Row(QWidget):
@@ -54,8 +82,7 @@ class Row(QWidget):
 
     def __init__(self, label: str, *controls: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        text = QLabel(label, self)
-        text.setMinimumWidth(LABEL_WIDTH)
+        text = RowLabel(label, self)
         text.setBuddy(controls[0])
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -76,11 +103,12 @@ def stack(widget: QWidget, parts: Iterable[QWidget]) -> None:
         layout.addWidget(part)
 
 
-def make_box(name: str, tooltip: str) -> ChoiceBox:
-    """Make a combo box of this object name."""
+def make_box(name: str, tooltip: str, choices: Sequence[Choice] = ()) -> ChoiceBox:
+    """Make a combo box of this object name, which offers these choices."""
     box = ChoiceBox()
     box.setObjectName(name)
     box.setToolTip(tooltip)
+    box.show_choices(choices, "")
     return box
 
 
@@ -235,7 +263,7 @@ def ask_where(parent: QWidget, name: str, kind: str, suffix: str) -> str:
 
 
 class Emitter(Protocol):
-    """A signal of psygnal, or all signals of a part of the state."""
+    """A signal of psygnal."""
 
     def connect(self, slot: Callable[[], None], /) -> Any:  # noqa: ANN401
         """Call a function whenever it comes."""
@@ -244,25 +272,171 @@ class Emitter(Protocol):
         """Call it no more."""
 
 
-def follow(signal: Emitter, show: Callable[[], None]) -> None:
-    """Call a method of a widget when the state changes, as long as the widget is there.
+@dataclass(frozen=True)
+class Field:
+    """Something that a view shows.
 
-    Qt may end a widget before Python does, when napari's window goes, and tells of it when that
+    Attributes
+    ----------
+    changed : Emitter
+        Comes when it has another value.
+    value : callable
+        Returns the value that it has now.
+    """
+
+    changed: Emitter
+    value: Callable[[], object]
+
+
+def fields(part: Any, *names: str) -> list[Field]:  # noqa: ANN401 - any part of the state
+    """Return fields of a part of the state.
+
+    Parameters
+    ----------
+    part : dataclass with events, or ClassTable
+    *names : str
+    """
+    return [
+        Field(part.events[name] if hasattr(part, "events") else part.changed, value)
+        for name in names
+        for value in [partial(getattr, part, name)]
+    ]
+
+
+def at_once(signal: Emitter, owner: Living, act: Callable[[Living], object]) -> None:
+    """Call a function of a Qt object whenever a signal comes, as long as the object is there.
+
+    Qt may end an object before Python does, when napari's window goes, and tells of it when that
     is too late.
 
     Parameters
     ----------
     signal : Emitter
-    show : bound method of a QWidget
+    owner : QObject
+        Only referred to weakly.
+    act : callable
+        Called with the owner, to which it must not refer itself.
     """
 
     def call() -> None:
-        living = method()
-        if living is not None and isalive(living.__self__):  # type: ignore[attr-defined, no-untyped-call]  # qtpy has no types
-            living()
+        living = reference()
+        if living is not None and isalive(living):  # type: ignore[no-untyped-call]  # qtpy has no types
+            act(living)
 
-    method = weakref.WeakMethod(show, lambda _: signal.disconnect(call, missing_ok=True))
+    reference = weakref.ref(owner, lambda _: signal.disconnect(call, missing_ok=True))
     signal.connect(call)
+
+
+class Redraw(QTimer):
+    """Shows fields that changed, once an event-loop turn however many did and however often.
+
+    Nothing is shown for a field that has its old value again.
+
+    Parameters
+    ----------
+    show : bound method of a QWidget
+        The timer is the widget's child, and dies with it.
+    shown : sequence of Field
+    every_ms : int
+        How long changes are gathered; 0 for the turn that goes on.
+    """
+
+    def __init__(self, show: Callable[[], None], shown: Sequence[Field], every_ms: int = 0) -> None:
+        super().__init__(show.__self__)  # type: ignore[attr-defined]  # a bound method has one
+        self._show = weakref.WeakMethod(show)
+        self._fields = tuple(shown)
+        self._values = self._now()
+        self.setSingleShot(True)
+        self.setInterval(every_ms)
+        self.timeout.connect(self._on_timeout)
+        for signal in {id(field.changed): field.changed for field in shown}.values():
+            at_once(signal, self, Redraw._soon)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What is shown."""
+        return self._fields
+
+    def _now(self) -> list[object]:
+        return [field.value() for field in self._fields]
+
+    def _soon(self) -> None:
+        if not self.isActive():
+            self.start()
+
+    def _on_timeout(self) -> None:
+        values, show = self._now(), self._show()
+        if values != self._values and show is not None:
+            self._values = values
+            show()
+
+
+def follow(show: Callable[[], None], *shown: Sequence[Field], every_ms: int = 0) -> None:
+    """Call a method of a widget now, and once in each event-loop turn in which fields changed.
+
+    Parameters
+    ----------
+    show : bound method of a QWidget
+    *shown : sequences of Field
+        All fields that the method reads, see `fields`.
+    every_ms : int
+        Longer than a turn for what changes more often than a person can read.
+    """
+    Redraw(show, list(itertools.chain(*shown)), every_ms)
+    show()
+
+
+Control = ChoiceBox | NumberBox | QSpinBox | QLineEdit | QAbstractButton
+
+
+def bind(
+    control: Control,
+    state: Any,  # noqa: ANN401 - any part of the state
+    field: str,
+    *,
+    to_shown: Callable[[Any], Any] = lambda value: value,
+    to_value: Callable[[Any], Any] = lambda shown: shown,
+) -> None:
+    """Let a control show a field of the state, and write to it what a person chooses.
+
+    What already means the value of the field is left as it is, also while it is being typed.
+
+    Parameters
+    ----------
+    control : ChoiceBox, NumberBox, QSpinBox, QLineEdit or checkable button
+    state : dataclass with events
+    field : str
+    to_shown, to_value : callable
+        Turn the field's value into what the control shows, and back.
+    """
+
+    def show(living: Control) -> None:
+        value = getattr(state, field)
+        read, write, _ = _parts_of(living)
+        # What a number box shows is rounded; it knows by itself what it has shown.
+        if isinstance(living, NumberBox) or to_value(read()) != value:
+            with QSignalBlocker(living):
+                write(to_shown(value))
+
+    def take(shown: Any) -> None:  # noqa: ANN401 - whatever the control shows
+        setattr(state, field, to_value(shown))
+
+    _parts_of(control)[-1].connect(take)
+    at_once(state.events[field], control, show)
+    show(control)
+
+
+def _parts_of(control: Control) -> tuple[Callable[[], Any], Callable[[Any], None], Any]:
+    """Return how what a control shows is read and written, and the signal that it was changed."""
+    if isinstance(control, ChoiceBox):
+        return control.key, control.choose, control.picked
+    if isinstance(control, NumberBox):
+        return lambda: control.number, control.show_number, control.edited
+    if isinstance(control, QSpinBox):
+        return control.value, control.setValue, control.valueChanged
+    if isinstance(control, QLineEdit):
+        return control.text, control.setText, control.textChanged
+    return control.isChecked, control.setChecked, control.toggled
 
 
 class ElidedLabel(QLabel):
@@ -312,10 +486,15 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """Plain text over as many lines as it needs; hidden while there is none."""
+    """Plain text over as many lines as it needs; hidden while there is none.
+
+    Long words, as names of files are, break wherever a line ends; the tooltip has the text in one
+    piece. `text` is always as it was given.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._whole = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -325,9 +504,16 @@ class WrappedLabel(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
         """Show another text, or hide for want of one."""
-        if text != self.text():
-            super().setText(text)
+        if text != self._whole:
+            self._whole = text or ""
+            shown = LONG_WORD.sub(lambda word: BREAK.join(word[0]), self._whole)
+            super().setText(shown)
+            self.setToolTip(self._whole if shown != self._whole else "")
         self.setVisible(bool(text))
+
+    def text(self) -> str:
+        """Return the text as it was given."""
+        return self._whole
 
 
 class ProblemLabel(WrappedLabel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker, QSize, Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -15,6 +15,8 @@ from napari_sclip.widgets.views.form import (
     ProblemLabel,
     Row,
     WrappedLabel,
+    bind,
+    fields,
     follow,
     make_box,
     stack,
@@ -46,6 +48,9 @@ LABELS_SIZES = (
         "Smaller where the image has several levels",
     ),
 )
+READING = (
+    "channels", "channel_axis", "channel", "contrast", "percentile_low", "percentile_high"
+)  # fmt: skip
 NO_SHAPES = "Add a Shapes layer and draw a rectangle."
 
 NO_IMAGE = "No image"
@@ -90,16 +95,21 @@ class ChannelControls(QWidget):
                 Row("up to", self._high, parent=self),
             ),
         )
-        self._channels.picked.connect(self._on_channels)
-        self._axis.picked.connect(self._on_axis)
-        self._channel.picked.connect(self._on_channel)
-        self._contrast.picked.connect(self._on_contrast)
+        bind(self._channels, state, "channels")
+        bind(self._axis, state, "channel_axis", to_shown=_axis_key, to_value=_axis_of)
+        bind(
+            self._channel,
+            state,
+            "channel",
+            to_shown=lambda channel: SHOWN if channel is None else str(channel),
+            to_value=lambda key: None if key in (SHOWN, "") else int(key),
+        )
+        bind(self._contrast, state, "contrast")
         for box in (self._low, self._high):
             box.edited.connect(self._on_percentiles)
         self._low.editingFinished.connect(self._on_low_finished)
         self._high.editingFinished.connect(self._on_high_finished)
-        self._show()
-        follow(state.events, self._show)
+        follow(self._show, fields(state, "facts", *READING))
 
     @property
     def differences(self) -> list[str]:
@@ -169,7 +179,7 @@ class ChannelControls(QWidget):
                 Choice(NONE, "none", tooltip="The image has no channels"),
                 *(Choice(str(a.axis), f"{a.label} ({a.length})") for a in facts.axes),
             ),
-            NONE if state.channel_axis is None else str(state.channel_axis),
+            _axis_key(state.channel_axis),
             "axis {} (not here)",
         )
         self._axis_row.setVisible(self._has_axes(facts))
@@ -190,20 +200,6 @@ class ChannelControls(QWidget):
             "{} (not here)",
         )
 
-    def _on_channels(self, key: str) -> None:
-        self._state.channels = key
-
-    def _on_axis(self, key: str) -> None:
-        self._state.channel_axis = (
-            {AUTO: AUTO, NONE: None}[key] if key in (AUTO, NONE) else int(key)
-        )
-
-    def _on_channel(self, key: str) -> None:
-        self._state.channel = None if key == SHOWN else int(key)
-
-    def _on_contrast(self, key: str) -> None:
-        self._state.contrast = key
-
     def _on_percentiles(self) -> None:
         """Take the numbers over, unless one is being typed that will yet become larger."""
         low, high = self._low.value(), self._high.value()
@@ -220,6 +216,14 @@ class ChannelControls(QWidget):
 
     def _on_high_finished(self) -> None:
         self._low.setValue(min(self._low.value(), self._high.value() - GAP))
+
+
+def _axis_key(axis: int | str | None) -> str:
+    return NONE if axis is None else str(axis)
+
+
+def _axis_of(key: str) -> int | str | None:
+    return None if key == NONE else int(key) if key.isdecimal() else AUTO
 
 
 def _percent_box(name: str, tooltip: str) -> NumberBox:
@@ -274,13 +278,15 @@ class RegionControls(QWidget):
     def __init__(self, state: ImageState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._region = make_box("sclip_image_region", "The part of the plane that is segmented")
+        self._region = make_box(
+            "sclip_image_region", "The part of the plane that is segmented", REGIONS
+        )
         self._shapes = make_box("sclip_image_shapes", "The Shapes layer that has the region")
         self._planes = make_box(
             "sclip_image_planes", "Which planes along the sliders are segmented"
         )
         self._labels_size = make_box(
-            "sclip_image_labels_size", "How many pixels the labels layer has"
+            "sclip_image_labels_size", "How many pixels the labels layer has", LABELS_SIZES
         )
         self._no_shapes = WrappedLabel(self)
         self._no_shapes.setObjectName("sclip_image_no_shapes")
@@ -296,12 +302,11 @@ class RegionControls(QWidget):
                 Row("Labels size", self._labels_size, parent=self),
             ),
         )
-        self._region.picked.connect(self._on_region)
+        bind(self._region, state, "region")
         self._shapes.picked.connect(self._on_shapes)
-        self._planes.picked.connect(self._on_planes)
-        self._labels_size.picked.connect(self._on_labels_size)
-        self._show()
-        follow(state.events, self._show)
+        bind(self._planes, state, "planes")
+        bind(self._labels_size, state, "labels_size")
+        follow(self._show, fields(state, "facts", "region", "shapes", "planes"))
 
     @property
     def differences(self) -> list[str]:
@@ -318,8 +323,6 @@ class RegionControls(QWidget):
 
     def _show(self) -> None:
         state, facts = self._state, self._state.facts
-        self._region.show_choices(REGIONS, state.region)
-        self._labels_size.show_choices(LABELS_SIZES, state.labels_size)
         if facts is None:
             return
         # A layer that is gone counts as none chosen, for which the first one stands.
@@ -334,17 +337,8 @@ class RegionControls(QWidget):
         )
         self._planes_row.setVisible(facts.planes > 1)
 
-    def _on_region(self, key: str) -> None:
-        self._state.region = key
-
     def _on_shapes(self, key: str) -> None:
         self._state.shapes = key
-
-    def _on_planes(self, key: str) -> None:
-        self._state.planes = key
-
-    def _on_labels_size(self, key: str) -> None:
-        self._state.labels_size = key
 
 
 class ImageView(SectionBody):
@@ -373,12 +367,12 @@ class ImageView(SectionBody):
         self._pin.setCheckable(True)
         self._pin.setToolTip("Stay on this image when another layer becomes active")
         self._pin.setAccessibleName("Stay on this image")
-        self._pin.toggled.connect(self._on_pin)
+        bind(self._pin, state, "pinned")
         self._suggestion = ElidedButton(self)
         self._suggestion.setObjectName("sclip_image_suggestion")
         self._suggestion.setFlat(True)
         self._suggestion.setToolTip("Take over the classes that fit this image")
-        self._suggestion.clicked.connect(self._on_suggestion)
+        self._suggestion.clicked.connect(actions.take_suggestion)
         self._preview = PreviewLabel(self)
         self._preview.setObjectName("sclip_image_preview")
         self._make_more()
@@ -387,8 +381,11 @@ class ImageView(SectionBody):
         self._problem = ProblemLabel(self)
         self._problem.setObjectName("sclip_image_problem")
         self._arrange()
-        self._show()
-        follow(state.events, self._show)
+        follow(
+            self._show,
+            fields(state, "facts", "problem", "preview", *READING),
+            fields(state, "region", "planes", "labels_size"),
+        )
 
     def _make_more(self) -> None:
         body = QWidget(self)
@@ -421,8 +418,6 @@ class ImageView(SectionBody):
         state, facts = self._state, self._state.facts
         self._name.setText(NO_IMAGE if facts is None else facts.name)
         self._described.setText(OPEN_ONE if facts is None else facts.described)
-        with QSignalBlocker(self._pin):
-            self._pin.setChecked(state.pinned)
         for part in (self._pin, self._preview, self._more):
             part.setVisible(facts is not None)
         self._preview.show_preview(state.preview)
@@ -439,12 +434,6 @@ class ImageView(SectionBody):
         if facts is not None and suggestion:
             model = f", with the model {facts.suggested_model}" if facts.suggested_model else ""
             self._suggestion.setToolTip(f"Take over these classes{model}: {suggestion}")
-
-    def _on_pin(self, pinned: bool) -> None:
-        self._state.pinned = pinned
-
-    def _on_suggestion(self) -> None:
-        self._actions.take_suggestion()
 
 
 class ElidedButton(QPushButton):

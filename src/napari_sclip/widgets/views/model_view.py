@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -24,7 +23,14 @@ from qtpy.QtWidgets import (
 from napari_sclip.widgets.actions import Actions
 from napari_sclip.widgets.state.model import OWN_FILE, ModelChoice, ModelState
 from napari_sclip.widgets.views.choice_box import FEWEST_LETTERS, Choice, ChoiceBox
-from napari_sclip.widgets.views.form import LABEL_WIDTH, ProblemLabel, WrappedLabel, follow
+from napari_sclip.widgets.views.form import (
+    ProblemLabel,
+    RowLabel,
+    WrappedLabel,
+    bind,
+    fields,
+    follow,
+)
 from napari_sclip.widgets.views.section import Disclosure
 
 AUTO = "auto"
@@ -86,21 +92,22 @@ class DevicePart(QWidget):
         self._report.setObjectName("sclip_model_gpu_report")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         rows = (("Device", self._device), ("Precision", self._precision))
         for row, (text, box) in enumerate((*rows, ("Attention", self._attention))):
-            label = QLabel(text, self)
+            label = RowLabel(text, self)
             label.setBuddy(box)
             box.setAccessibleName(text)
             layout.addWidget(label, 2 * row, 0)
             layout.addWidget(box, 2 * row, 1)
         layout.addWidget(self._report, 1, 0, 1, 2)
-        self._device.picked.connect(self._on_device)
-        self._precision.picked.connect(self._on_precision)
-        self._attention.picked.connect(self._on_attention)
-        self._show()
-        follow(state.events, self._show)
+        self._precision.show_choices(PRECISIONS, state.precision)
+        bind(self._device, state, "device")
+        bind(self._precision, state, "precision")
+        bind(self._attention, state, "attention")
+        follow(
+            self._show, fields(state, "devices", "device", "attentions", "attention", "gpu_report")
+        )
 
     @property
     def summary(self) -> str:
@@ -124,20 +131,10 @@ class DevicePart(QWidget):
         # Until torch has been asked, nothing is known to be missing.
         missing = "{} (not found here)" if devices else "{}"
         self._device.show_choices([AUTO_DEVICE, *devices], state.device, missing)
-        self._precision.show_choices(PRECISIONS, state.precision)
         attentions = [Choice(name, name, tooltip=text) for name, text in state.attentions]
         missing = "{} (unknown)" if attentions else "{}"
         self._attention.show_choices([AUTO_ATTENTION, *attentions], state.attention, missing)
         self._report.setText(state.gpu_report)
-
-    def _on_device(self, key: str) -> None:
-        self._state.device = key
-
-    def _on_precision(self, key: str) -> None:
-        self._state.precision = key
-
-    def _on_attention(self, key: str) -> None:
-        self._state.attention = key
 
 
 class DownloadBar(QWidget):
@@ -158,7 +155,7 @@ class DownloadBar(QWidget):
         self._actions = actions
         self._download = QPushButton(self)
         self._download.setObjectName("sclip_model_download")
-        self._download.clicked.connect(self._on_download)
+        self._download.clicked.connect(actions.download)
         self._progress = QProgressBar(self)
         self._progress.setObjectName("sclip_model_download_progress")
         self._progress.setAccessibleName("Progress of the download")
@@ -166,7 +163,7 @@ class DownloadBar(QWidget):
         self._cancel.setObjectName("sclip_model_download_cancel")
         self._cancel.setToolTip("Stop the download; it goes on from here when asked again")
         self._cancel.setAccessibleName("Cancel the download")
-        self._cancel.clicked.connect(self._on_cancel)
+        self._cancel.clicked.connect(actions.cancel)
         self._message = WrappedLabel(self)
         self._message.setObjectName("sclip_model_download_message")
         bar = QHBoxLayout()
@@ -178,8 +175,9 @@ class DownloadBar(QWidget):
         layout.addWidget(self._download)
         layout.addLayout(bar)
         layout.addWidget(self._message)
-        self._show()
-        follow(state.events, self._show)
+        follow(
+            self._show, fields(state, "choices", "name", "download_progress", "download_message")
+        )
 
     def _show(self) -> None:
         state = self._state
@@ -215,12 +213,6 @@ class DownloadBar(QWidget):
         of_all = f" of {_megabytes(total)}" if total > 0 else ""
         return self._state.download_message or f"{_megabytes(done)}{of_all} MB"
 
-    def _on_download(self) -> None:
-        self._actions.download()
-
-    def _on_cancel(self) -> None:
-        self._actions.cancel()
-
 
 def _megabytes(count: int) -> int:
     return round(count / 1e6)
@@ -254,7 +246,7 @@ class OwnFile(QWidget):
         self._weights = PathEdit(self)
         self._weights.setObjectName("sclip_model_weights")
         self._weights.setPlaceholderText("Drop a file here")
-        self._weights.textChanged.connect(self._on_weights)
+        bind(self._weights, state, "weights", to_value=path_of)
         self._browse = QPushButton("Browse...", self)
         self._browse.setObjectName("sclip_model_browse")
         self._browse.setToolTip("Choose the checkpoint file: .pt, .pth, .bin, .safetensors or .npz")
@@ -277,20 +269,18 @@ class OwnFile(QWidget):
             completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self._architecture.editTextChanged.connect(self._on_architecture)
         self._arrange()
-        self._show()
-        follow(state.events, self._show)
+        follow(self._show, fields(state, "name", "weights", "architecture"))
 
     def _arrange(self) -> None:
-        file_label = QLabel("Chec&kpoint", self)
+        file_label = RowLabel("Chec&kpoint", self)
         file_label.setBuddy(self._weights)
-        architecture_label = QLabel("&Architecture", self)
+        architecture_label = RowLabel("&Architecture", self)
         architecture_label.setBuddy(self._architecture)
         row = QHBoxLayout()
         row.addWidget(self._weights, 1)
         row.addWidget(self._browse)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setColumnMinimumWidth(0, LABEL_WIDTH)
         layout.setColumnStretch(1, 1)
         layout.addWidget(file_label, 0, 0)
         layout.addLayout(row, 0, 1)
@@ -300,18 +290,12 @@ class OwnFile(QWidget):
     def _show(self) -> None:
         state = self._state
         self.setVisible(state.name == OWN_FILE)
-        if path_of(self._weights.text()) != state.weights:
-            with QSignalBlocker(self._weights):
-                self._weights.setText(state.weights)
         self._weights.setToolTip(
             state.weights or "The file of the weights: type a path, browse, or drop a file here"
         )
         if self._architecture.currentText() != state.architecture:
             with QSignalBlocker(self._architecture):
                 self._architecture.setEditText(state.architecture)
-
-    def _on_weights(self, text: str) -> None:
-        self._state.weights = path_of(text)
 
     def _on_browse(self) -> None:
         folder = str(Path(self._state.weights).parent) if self._state.weights else ""
@@ -393,7 +377,7 @@ class ModelView(QWidget):
         self._name.setObjectName("sclip_model_name")
         self._name.setToolTip("The model that looks at the image")
         self._name.setPlaceholderText("Choose a model")
-        self._name.picked.connect(self._on_name)
+        bind(self._name, state, "name")
         self._about = WrappedLabel(self)
         self._about.setObjectName("sclip_model_about")
         self._download = DownloadBar(state, actions, self)
@@ -410,16 +394,18 @@ class ModelView(QWidget):
         self._unload = QPushButton("&Unload model", self._loaded_row)
         self._unload.setObjectName("sclip_model_unload")
         self._unload.setToolTip("Give back the memory of the model and of embedded images")
-        self._unload.clicked.connect(self._on_unload)
+        self._unload.clicked.connect(actions.unload)
         self._problem = ProblemLabel(self)
         self._problem.setObjectName("sclip_model_problem")
         self._arrange()
-        self._show()
-        follow(state.events, self._show)
+        follow(
+            self._show,
+            fields(state, "choices", "name", "loaded", "problem"),
+            fields(state, "device", "precision", "attention"),
+        )
 
     def _arrange(self) -> None:
-        label = QLabel("&Model", self)
-        label.setMinimumWidth(LABEL_WIDTH)
+        label = RowLabel("&Model", self)
         label.setBuddy(self._name)
         row = QHBoxLayout()
         row.addWidget(label)
@@ -456,12 +442,6 @@ class ModelView(QWidget):
         self._embeddings.setText(f"Image embeddings: {state.embeddings}")
         self._loaded_row.setVisible(bool(state.loaded))
         self._problem.setText(state.problem)
-
-    def _on_name(self, name: str) -> None:
-        self._state.name = name
-
-    def _on_unload(self) -> None:
-        self._actions.unload()
 
 
 def _entry(choice: ModelChoice) -> Choice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QResizeEvent, QTextOption
 from qtpy.QtWidgets import (
     QApplication,
@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -24,14 +23,17 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sclip.widgets.actions import Actions
+from napari_sclip.widgets.state.detail import SETTINGS
 from napari_sclip.widgets.state.run import BUSY, IDLE, RUNNING, Failure, Question
 from napari_sclip.widgets.state.widget import WidgetState
 from napari_sclip.widgets.views.choice_box import Choice, ChoiceBox
 from napari_sclip.widgets.views.form import (
-    LABEL_WIDTH,
     ElidedLabel,
     Panel,
+    RowLabel,
     WrappedLabel,
+    bind,
+    fields,
     follow,
     red_on,
 )
@@ -44,6 +46,8 @@ ROOM = 260
 
 EMBEDDED = "Image is embedded: the next run needs no vision pass."
 STEPS = 1000
+PROGRESS_MS = 200
+"""Between two looks of the bar."""
 TARGETS = (
     Choice(
         "auto",
@@ -273,32 +277,43 @@ class RunView(QWidget):
         self._notice = WrappedLabel(self)
         self._notice.setObjectName("sclip_notice")
         self._question = QuestionBar(self)
-        self._question.answered.connect(self._on_answer)
+        self._question.answered.connect(self._actions.answer)
         self._failure = FailurePanel(self)
         self._failure.dismissed.connect(self._on_dismiss)
         self._arrange()
-        self._show()
-        for signals in (state.image, state.model, state.detail, state.run):
-            follow(signals.events, self._show)
-        follow(state.classes.changed, self._show)
+        follow(
+            self._show,
+            fields(state.run, "status", "embedded", "notice", "question", "failure"),
+            # What decides whether Segment can be pressed.
+            fields(state.image, "facts", "problem"),
+            fields(state.classes, "rows", "text"),
+            fields(state.model, "name", "weights", "architecture", "problem"),
+            fields(state.detail, *SETTINGS, "problem"),
+        )
+        follow(
+            self._show_progress,
+            fields(state.run, "done", "total", "message"),
+            every_ms=PROGRESS_MS,
+        )
 
     def _make_options(self) -> None:
-        self._target_label = QLabel("Result", self)
+        self._target_label = RowLabel("Result", self)
         self._target = ChoiceBox(self)
         self._target.setObjectName("sclip_target")
         self._target.setToolTip("Which labels layer the result goes into")
         self._target_label.setBuddy(self._target)
-        self._target.picked.connect(self._on_target)
+        self._target.show_choices(TARGETS, "")
+        bind(self._target, self._state.run, "target")
         self._partial = QCheckBox("Draw partial results", self)
         self._partial.setObjectName("sclip_partial")
         self._partial.setToolTip("Draw the labels while the run goes on, as far as they are known")
-        self._partial.toggled.connect(self._on_partial)
+        bind(self._partial, self._state.run, "partial")
         self._live = QCheckBox("Live", self)
         self._live.setObjectName("sclip_live")
         self._live.setToolTip(
             "Show changes of classes and thresholds at once, where no vision pass is needed"
         )
-        self._live.toggled.connect(self._on_live)
+        bind(self._live, self._state.run, "live")
 
     def _make_buttons(self) -> None:
         self._segment = QPushButton("&Segment", self)
@@ -307,13 +322,13 @@ class RunView(QWidget):
         font = self._segment.font()
         font.setBold(True)
         self._segment.setFont(font)
-        self._segment.clicked.connect(self._on_segment)
+        self._segment.clicked.connect(self._actions.segment)
         self._cancel = QPushButton("Cancel", self)
         self._cancel.setObjectName("sclip_cancel")
         self._cancel.setToolTip(
             "Stop what runs (Esc). Nothing is changed then; finished planes of a stack stay"
         )
-        self._cancel.clicked.connect(self._on_cancel)
+        self._cancel.clicked.connect(self._actions.cancel)
         self._reason = WrappedLabel(self)
         self._reason.setObjectName("sclip_segment_reason")
 
@@ -362,17 +377,12 @@ class RunView(QWidget):
         for panel in (self._reason, self._question, self._failure, self._notice):
             layout.addWidget(panel)
         layout.addLayout(self._pages)
-        self._target_label.setMinimumWidth(LABEL_WIDTH)
 
     def _show(self) -> None:
         run = self._state.run
         was_asked = self._question.has_focus_inside()
-        with QSignalBlocker(self._partial), QSignalBlocker(self._live):
-            self._partial.setChecked(run.partial)
-            self._live.setChecked(run.live)
-        self._target.show_choices(TARGETS, run.target)
         self._show_buttons()
-        self._show_progress()
+        self._pages.setCurrentIndex(0 if run.status == IDLE else 1)
         self._embedded.setText(EMBEDDED if run.embedded else "")
         self._notice.setText(run.notice)
         self._question.show_question(run.question)
@@ -405,25 +415,6 @@ class RunView(QWidget):
         else:
             self._progress.setRange(0, 0)
         self._message.setText(run.message)
-        self._pages.setCurrentIndex(0 if run.status == IDLE else 1)
-
-    def _on_segment(self) -> None:
-        self._actions.segment()
-
-    def _on_cancel(self) -> None:
-        self._actions.cancel()
-
-    def _on_answer(self, key: str) -> None:
-        self._actions.answer(key)
 
     def _on_dismiss(self) -> None:
         self._state.run.failure = None
-
-    def _on_target(self, key: str) -> None:
-        self._state.run.target = key
-
-    def _on_partial(self, checked: bool) -> None:
-        self._state.run.partial = checked
-
-    def _on_live(self, checked: bool) -> None:
-        self._state.run.live = checked
