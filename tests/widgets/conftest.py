@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from napari.plugins import _initialize_plugins
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
@@ -110,6 +112,12 @@ class FakeSegmenter:
         ids = np.array(label_ids(classes), dtype=np.uint8)
         columns = np.arange(shape[1]) * len(ids) // shape[1]
         return np.broadcast_to(ids[columns], shape).copy()
+
+
+def make_viewer_model() -> ViewerModel:
+    """Make a viewer without a window, with the samples and readers that a window has."""
+    _initialize_plugins()
+    return ViewerModel()
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from npe2 import PluginManager
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QApplication
 
 from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
-from tests.widgets.conftest import FakeSegmenter
+from tests.widgets.conftest import FakeSegmenter, make_viewer_model
 
 Press = Callable[[], None]
 
@@ -25,8 +23,7 @@ def viewer(request: pytest.FixtureRequest, qapp: QApplication) -> Any:
     """Make a viewer without a window, unless the test is marked to need a canvas."""
     if request.node.get_closest_marker("canvas"):
         return request.getfixturevalue("make_napari_viewer")()
-    PluginManager.instance().discover()  # samples and readers; a window does it by itself
-    return ViewerModel()
+    return make_viewer_model()
 
 
 @pytest.fixture

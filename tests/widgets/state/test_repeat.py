@@ -12,7 +12,6 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
-from napari.components import ViewerModel
 from napari.layers import Labels
 from pytestqt.qtbot import QtBot
 
@@ -31,6 +30,7 @@ from napari_sclip.widgets.control.controller import Controller
 from napari_sclip.widgets.state.model import ModelSelection
 from napari_sclip.widgets.state.run import IDLE
 from napari_sclip.widgets.work.session import Session
+from tests.widgets.conftest import make_viewer_model
 
 WORDS = "yellow circle, green cell, orange triangle, cyan star, gradient background"
 GREY: np.ndarray = make_scene(seed=2).image[:, :250].mean(axis=2)
@@ -39,7 +39,7 @@ SAID = "Copied. Put your own files where the image is named."
 
 @pytest.fixture
 def viewer(qapp: Any) -> Any:
-    return ViewerModel()
+    return make_viewer_model()
 
 
 @pytest.fixture

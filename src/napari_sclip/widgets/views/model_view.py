@@ -400,7 +400,7 @@ class ModelView(QWidget):
         self._arrange()
         follow(
             self._show,
-            fields(state, "choices", "name", "loaded", "problem"),
+            fields(state, "choices", "name", "loaded", "embeddings", "problem"),
             fields(state, "device", "precision", "attention"),
         )
 
