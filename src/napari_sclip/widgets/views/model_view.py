@@ -389,7 +389,7 @@ class ModelView(QWidget):
         self._loaded_row = QWidget(self)
         self._loaded = WrappedLabel(self._loaded_row)
         self._loaded.setObjectName("sclip_model_loaded")
-        self._embeddings = WrappedLabel(self._loaded_row)
+        self._embeddings = WrappedLabel(self)
         self._embeddings.setObjectName("sclip_model_embeddings")
         self._unload = QPushButton("&Unload model", self._loaded_row)
         self._unload.setObjectName("sclip_model_unload")
@@ -412,10 +412,7 @@ class ModelView(QWidget):
         row.addWidget(self._name, 1)
         loaded = QHBoxLayout(self._loaded_row)
         loaded.setContentsMargins(0, 0, 0, 0)
-        in_memory = QVBoxLayout()
-        in_memory.addWidget(self._loaded)
-        in_memory.addWidget(self._embeddings)
-        loaded.addLayout(in_memory, 1)
+        loaded.addWidget(self._loaded, 1)
         loaded.addWidget(self._unload)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -428,6 +425,7 @@ class ModelView(QWidget):
             self._problem,
             self._disclosure,
             self._loaded_row,
+            self._embeddings,
         ):
             layout.addWidget(part)
 
@@ -441,6 +439,7 @@ class ModelView(QWidget):
         self._loaded.setText(f"In memory: {state.loaded}" if state.loaded else "")
         self._embeddings.setText(f"Image embeddings: {state.embeddings}")
         self._loaded_row.setVisible(bool(state.loaded))
+        self._embeddings.setVisible(bool(state.loaded))
         self._problem.setText(state.problem)
 
 
