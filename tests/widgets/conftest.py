@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.plugins import _initialize_plugins
+from npe2 import PluginManager
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
@@ -116,7 +116,7 @@ class FakeSegmenter:
 
 def make_viewer_model() -> ViewerModel:
     """Make a viewer without a window, with the samples and readers that a window has."""
-    _initialize_plugins()
+    PluginManager.instance().discover()
     return ViewerModel()
 
 
