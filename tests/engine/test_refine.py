@@ -118,9 +118,7 @@ def least_region(labels: np.ndarray) -> int:
     return int(np.bincount(regions.ravel())[1:].min())
 
 
-@pytest.mark.filterwarnings(
-    "ignore::napari_sclip.SclipWarning"
-)  # words that the model does not know
+@pytest.mark.filterwarnings("ignore::napari_sclip.SclipWarning")  # unknown words
 def test_images_of_two_pixels_one_class_and_many(demo: Segmenter) -> None:
     tiny = np.array([[0, 255], [255, 0]], dtype=np.uint8)
     many = [f"thing {k}" for k in range(260)]
