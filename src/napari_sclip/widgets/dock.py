@@ -236,8 +236,9 @@ class SegmentWidget(QWidget):
         """Docks of the window by their names; none where napari keeps them otherwise."""
         viewer = self._viewer()
         window = getattr(viewer, "window", None)
-        older = getattr(window, "_dock_widgets", None)  # napari 0.6.0
-        known = getattr(window, "_wrapped_dock_widgets", older)
+        known = getattr(window, "_wrapped_dock_widgets", None)
+        if known is None:  # napari 0.6.0; a later one warns of this name
+            known = getattr(window, "_dock_widgets", None)
         return {} if known is None else known
 
     def _follow_font(self) -> None:
